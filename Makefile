@@ -1,0 +1,87 @@
+# Needs make, and Python 3.11 or newer with pip. It asks nothing and writes only below this folder;
+# `test` also installs Debian's Chromium where it may.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?= -n auto
+BENCH_ARGS ?=
+# Wheels only: building a source package would fetch build tools that no hash covers.
+PIP_INSTALL_ARGS ?= --only-binary :all:
+
+PY := $(VENV)/bin/python
+# The machine's pip serves the environment, so that Debian needs no python3-venv.
+pip = $(PYTHON) -m pip --python $(1) --no-input --disable-pip-version-check install --quiet
+CHECKED := $(wildcard generator tests benchmarks)
+# libatomic1 is for the Node.js inside Playwright.
+CHROMIUM_PACKAGES := chromium fonts-dejavu-core libatomic1
+
+export DEBIAN_FRONTEND := noninteractive
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help site test lint serve bench lock clean browser
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
+
+site: $(VENV)/.installed ## set up, verify packets/ and build the site into site/
+	$(VENV)/bin/lanebook build
+
+serve: $(VENV)/.installed ## show the site on this machine, built again as packets change
+	$(VENV)/bin/lanebook serve
+
+test: $(VENV)/.test $(VENV)/.installed browser ## set up and run every test
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.test $(VENV)/.installed ## check style, formatting and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(CHECKED)
+
+bench: $(VENV)/.test $(VENV)/.installed ## run the benchmarks
+	$(PY) -m benchmarks $(BENCH_ARGS)
+
+# One version for every Python, so that a site has the same bytes everywhere. UPGRADE= keeps what fits.
+UPGRADE ?= --upgrade
+compile = $(VENV)/lock/bin/uv --no-config pip compile --quiet --generate-hashes --universal \
+	--python-version 3.11 --fork-strategy fewest --custom-compile-command 'make lock' $(UPGRADE)
+lock: $(VENV)/.lock ## choose the newest dependencies and write requirements/*.txt again
+	$(compile) pyproject.toml requirements/site.in -o requirements/site.txt
+	$(compile) --all-extras pyproject.toml requirements/test.in -o requirements/test.txt
+	$(compile) requirements/lock.in -o requirements/lock.txt
+
+clean: ## remove the site, the environment and every cache
+	rm -rf $(VENV) site build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find $(CHECKED) -path tests/packets -prune -o -path tests/suites -prune -o \
+		-type d -name __pycache__ -prune -exec rm -rf {} +
+
+# Set-up. Each stamp is written last, so that a set-up that was interrupted starts again.
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lanebook needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv --without-pip --clear $(VENV)
+	@touch $@
+
+$(VENV)/.site: requirements/site.txt | $(VENV)/.python
+	$(call pip,$(PY)) $(PIP_INSTALL_ARGS) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt | $(VENV)/.site
+	$(call pip,$(PY)) $(PIP_INSTALL_ARGS) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml generator/__init__.py $(VENV)/.site
+	$(call pip,$(PY)) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.lock: requirements/lock.txt | $(VENV)/.python
+	$(PYTHON) -m venv --without-pip --clear $(VENV)/lock
+	$(call pip,$(VENV)/lock/bin/python) $(PIP_INSTALL_ARGS) --require-hashes -r $<
+	@touch $@
+
+browser:
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq \
+		&& apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES) >/dev/null; then :; \
+	else echo 'make: no chromium here, and it cannot be installed: the browser tests will be skipped'; fi
