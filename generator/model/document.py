@@ -1,0 +1,95 @@
+"""A document as it was read: its statements with their places, nothing judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from generator.model.digest import Digest
+
+
+class DocumentKind(StrEnum):
+    """The documents a lane leaves (spec 1)."""
+
+    REPORT = "report"
+    MACHINE_REPORT = "machine report"
+    CHECKPOINT = "checkpoint"
+    DECISION_PACKET = "decision packet"
+    ADDENDUM = "governance addendum"
+    OTHER = "document"
+
+
+class Statement(NamedTuple):
+    """A key and what the document says of it.
+
+    ``where`` is ``file:line`` in text, ``file#/pointer`` in JSON. ``type`` is the JSON type
+    (string, integer, number, boolean, null) or ``text`` for prose and table cells.
+    """
+
+    key: str
+    value: str
+    where: str
+    type: str = "text"
+
+
+class HashMention(NamedTuple):
+    """A hash as it stands in a document.
+
+    ``form`` is ``full`` (64 digits), ``weak`` (abbreviated) or ``ambiguous`` (a revision number
+    and a hash run together, so that more than one reading fits). ``label`` is the nearest word
+    that says what is hashed: a file name, or a JSON key; empty if there is none.
+    """
+
+    text: str
+    form: str
+    where: str
+    label: str = ""
+    readings: tuple[str, ...] = ()
+    """For ``ambiguous``: every way to read it, such as ``revision 24, hash 0cf39cd4…``."""
+
+
+class Table(NamedTuple):
+    """A table with its header, rows, and the line on which each row begins (1-based)."""
+
+    where: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    row_lines: tuple[int, ...]
+
+
+class Section(NamedTuple):
+    """A heading and its line (1-based)."""
+
+    title: str
+    level: int
+    line: int
+
+
+class Damage(NamedTuple):
+    """Something broken that was read around, and how."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a lane, read once."""
+
+    name: str
+    kind: DocumentKind
+    sha256: Digest
+    size: int
+    title: str
+    date: str
+    """ISO 8601 date that the document states for itself; empty if it states none, or several."""
+    status: Statement | None
+    """The final status that it states for its own lane."""
+    statements: tuple[Statement, ...] = ()
+    hashes: tuple[HashMention, ...] = ()
+    tables: tuple[Table, ...] = ()
+    sections: tuple[Section, ...] = ()
+    damage: tuple[Damage, ...] = ()
+    data: object = None
+    """The parsed JSON of a machine report, unknown keys included; None for text."""
