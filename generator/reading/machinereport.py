@@ -1,0 +1,91 @@
+"""Machine reports: every leaf of the JSON is a statement, keys that nobody knows included."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from generator.model.document import Damage, HashMention, Statement
+from generator.reading import hashes, strictjson
+from generator.reading.limits import Limits
+from generator.reading.strictjson import JsonValue
+
+
+class MachineReport(NamedTuple):
+    """What a machine report states, in its own order."""
+
+    title: str | None
+    """The line before the JSON (S2); None if there is none."""
+    data: JsonValue
+    status: Statement | None
+    statements: tuple[Statement, ...]
+    hashes: tuple[HashMention, ...]
+    damage: tuple[Damage, ...]
+
+
+def read(name: str, data: bytes, limits: Limits) -> MachineReport:
+    """Return what the JSON states, with places ``name#/pointer``.
+
+    Raises:
+        InputError: it is not strict JSON, or not that behind a title line; a ``JSON-*`` code.
+    """
+    allowed = strictjson.Limits(
+        depth=limits.json_depth, digits=limits.json_digits, bytes=limits.document_bytes
+    )
+    title, value, _ = strictjson.title_then_json(data, where=name, limits=allowed)
+    statements: list[Statement] = []
+    mentions: list[HashMention] = []
+    damage: list[Damage] = []
+    for pointer, key, leaf in _leaves(value):
+        where = f"{name}#{pointer}"
+        kind, spelling = _spelled(leaf)
+        statements.append(Statement(pointer[1:], spelling, where, kind))
+        if not isinstance(leaf, str):
+            continue
+        for hit in hashes.find(leaf):
+            label = hashes.label(leaf, hit) or key
+            mentions.append(HashMention(hit.text, hit.form, where, label, hit.readings))
+            if hit.glue:
+                what = f"{hit.glue} and a hash run together: {hit.text[:80]}"
+                damage.append(Damage(where, what))
+        if hashes.upper_case(leaf):
+            what = "64 upper-case digits; not a digest in the form that counts"
+            damage.append(Damage(where, what))
+    status = None
+    if isinstance(value, dict) and isinstance(stated := value.get("final_status"), str):
+        status = Statement("final_status", stated, f"{name}#/final_status", "string")
+    return MachineReport(title, value, status, tuple(statements), tuple(mentions), tuple(damage))
+
+
+def _leaves(value: JsonValue) -> list[tuple[str, str, JsonValue]]:
+    """Return pointer, nearest key and value of each leaf; an empty container is one."""
+    leaves: list[tuple[str, str, JsonValue]] = []
+    waiting: list[tuple[str, str, JsonValue]] = [("", "", value)]
+    while waiting:
+        pointer, key, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting.extend(
+                (f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}", step, member)
+                for step, member in reversed(value.items())
+            )
+        elif isinstance(value, list) and value:
+            waiting.extend(
+                (f"{pointer}/{at}", key, value[at]) for at in range(len(value) - 1, -1, -1)
+            )
+        else:
+            leaves.append((pointer, key, value))
+    return leaves
+
+
+def _spelled(leaf: JsonValue) -> tuple[str, str]:
+    if leaf is None:
+        return "null", "null"
+    if isinstance(leaf, bool):
+        return "boolean", "true" if leaf else "false"
+    if isinstance(leaf, str):
+        return "string", leaf
+    if isinstance(leaf, int):
+        return "integer", str(Decimal(leaf))
+    if isinstance(leaf, Decimal):
+        return "number", str(leaf)
+    return ("object", "{}") if isinstance(leaf, dict) else ("array", "[]")

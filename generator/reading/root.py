@@ -1,0 +1,352 @@
+"""Roots: finding the lanes that people mean by a path."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generator.errors import InputError, NoVerdictError
+from generator.model.digest import Digest, parse_digest, sha256
+from generator.model.finding import Finding
+from generator.model.lane import parse_lane_id
+from generator.model.packet import MANIFEST, TREE
+from generator.names import visible
+from generator.reading import strictyaml
+from generator.reading.lane import DOCUMENT_ENDINGS, EVIDENCE, LaneSource, lane_source
+from generator.reading.lanefile import NAME as LANE_FILE
+from generator.reading.limits import DEFAULT, Limits
+from generator.reading.tree import KIND_CODES, kind_of, read_file
+
+PACKETS = "packets"
+SETTINGS = "lanebook.yml"
+PINS = "pins.yml"
+_OLDER_PACKET = re.compile(r"(?P<name>.+)-packet-(?P<date>\d{4}-\d\d-\d\d)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder with ``packets/``, or a single lane or packet that is verified alone."""
+
+    path: Path
+    sources: tuple[LaneSource, ...]
+    limits: Limits = DEFAULT
+    pins: dict[str, Digest] = field(default_factory=dict)
+    """Lane id to tree hash, from ``pins.yml``."""
+    chosen: frozenset[str] = frozenset()
+    """The lanes that were asked for; the others are read as their surroundings. Empty: all."""
+
+
+def find_root(start: Path) -> Path:
+    """Return the folder with ``packets/`` that is ``start`` or the nearest one around it.
+
+    Raises:
+        NoVerdictError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / PACKETS).is_dir():
+            return folder
+    raise NoVerdictError(
+        "no packets/ folder here or in any folder above; 'lanebook init' makes a new site root"
+    )
+
+
+def open_root(path: Path) -> Root:
+    """Look at a root: its settings, its pins, and where its lanes stand.
+
+    Raises:
+        InputError: ``lanebook.yml`` or ``pins.yml`` is wrong.
+        NoVerdictError: ``packets/`` cannot be listed.
+    """
+    return Root(
+        path,
+        tuple(_lanes(path / PACKETS, PACKETS)),
+        _settings(path / SETTINGS),
+        _pins(path / PINS),
+    )
+
+
+def open_path(path: Path) -> Root:
+    """Find out what a path on the command line means.
+
+    A root, its ``packets/`` folder, a lane in or out of a root, a bare packet, an older packet
+    with its documents beside it, or a single document.
+
+    Raises:
+        InputError: a settings file is wrong.
+        NoVerdictError: the path does not exist, cannot be read, or holds nothing to check.
+    """
+    shown = visible(str(path))
+    if not os.path.lexists(path):
+        raise NoVerdictError(f"{shown}: no such file or folder")
+    if path.is_symlink():
+        raise NoVerdictError(f"{shown}: a symbolic link; name the folder that it leads to")
+    if path.is_file():
+        if not path.name.endswith(DOCUMENT_ENDINGS):
+            raise NoVerdictError(f"{shown}: not a document (.md, .json, .txt)")
+        return Root(path.parent, (_lone_document(path),))
+    if not path.is_dir():
+        raise NoVerdictError(f"{shown}: neither a file nor a folder")
+    resolved = path.resolve()
+    try:
+        names = set(os.listdir(resolved))
+    except OSError as error:
+        raise NoVerdictError(f"{shown}: {os.strerror(error.errno or 0)}") from error
+    if PACKETS in names and (resolved / PACKETS).is_dir():
+        return open_root(resolved)
+    if resolved.name == PACKETS and not names & {MANIFEST, TREE, LANE_FILE}:
+        return open_root(resolved.parent)
+    if names & {LANE_FILE, EVIDENCE, "report.json", MANIFEST, TREE}:
+        return _one_lane(resolved, names)
+    sources = tuple(_lanes(resolved, resolved.name))
+    if not any(_holds_something(source) for source in sources):
+        raise NoVerdictError(
+            f"{shown}: nothing to check: no packets/, no lane.yml, no evidence/, no {MANIFEST}"
+        )
+    return Root(resolved, sources)
+
+
+def _holds_something(source: LaneSource) -> bool:
+    return bool(source.evidence or source.documents or source.refusals)
+
+
+def _one_lane(folder: Path, names: set[str]) -> Root:
+    """Open a lane or packet by its own folder, with the root around it where it stands in one."""
+    if folder.parent.name == PACKETS:
+        root = open_root(folder.parent.parent)
+        for source in root.sources:
+            if folder in (source.folder, source.evidence):
+                return Root(
+                    root.path, root.sources, root.limits, root.pins, frozenset((source.id,))
+                )
+    lane_id = _safe_id(folder.name)
+    if names & {MANIFEST, TREE} and not names & {LANE_FILE, EVIDENCE}:
+        return Root(folder, (_bare_packet(folder, folder.name, lane_id),))
+    return Root(folder, (lane_source(folder, visible(folder.name), lane_id),))
+
+
+def _bare_packet(folder: Path, label: str, lane_id: str) -> LaneSource:
+    return LaneSource(lane_id, visible(label), folder, "packet", folder)
+
+
+def _lone_document(path: Path) -> LaneSource:
+    lane_id = _safe_id(path.name.rsplit(".", 1)[0])
+    return LaneSource(lane_id, visible(path.name), path.parent, "documents", None, (path,))
+
+
+def _safe_id(name: str) -> str:
+    """Return a name as a lane id; where it is none, one made from its digest."""
+    for candidate in (name, name.lower()):
+        try:
+            return parse_lane_id(candidate)
+        except InputError:
+            continue
+    return f"unnamed-{sha256(os.fsencode(name))[:16]}"
+
+
+def _lanes(packets: Path, label: str) -> Iterator[LaneSource]:
+    """Yield the lanes in a ``packets/`` folder, by the bytes of their ids."""
+    try:
+        with os.scandir(packets) as items:
+            entries = sorted(items, key=lambda item: os.fsencode(item.name))
+    except OSError as error:
+        raise NoVerdictError(f"{visible(label)}: {os.strerror(error.errno or 0)}") from error
+    loose: list[Path] = []
+    older: list[Path] = []
+    found: list[LaneSource] = []
+    for item in entries:
+        if item.name.startswith(".") or item.name == "__pycache__":
+            continue
+        path = packets / item.name
+        if item.is_dir(follow_symlinks=False):
+            if _is_older_packet(path):
+                older.append(path)
+            else:
+                found.append(_lane_folder(path, label))
+        elif item.is_file(follow_symlinks=False):
+            if item.name.endswith(DOCUMENT_ENDINGS) and item.name.lower() != "readme.md":
+                loose.append(path)
+        else:
+            found.append(_refused_entry(item, path, label))
+    found.extend(_older_lanes(older, loose, label))
+    yield from _distinct(found)
+
+
+def _is_older_packet(path: Path) -> bool:
+    return (
+        _OLDER_PACKET.match(path.name) is not None
+        and os.path.lexists(path / MANIFEST)
+        and not os.path.lexists(path / LANE_FILE)
+        and not os.path.lexists(path / EVIDENCE)
+    )
+
+
+def _lane_folder(path: Path, label: str) -> LaneSource:
+    lane_id = _safe_id(path.name)
+    shown = f"{visible(label)}/{visible(path.name)}"
+    try:
+        has_manifest = os.path.lexists(path / MANIFEST) and not os.path.lexists(path / EVIDENCE)
+        if has_manifest and not os.path.lexists(path / LANE_FILE):
+            source = _bare_packet(path, f"{label}/{path.name}", lane_id)
+        else:
+            source = lane_source(path, shown, lane_id)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        finding = Finding("READ-DENIED", visible(path.name), "", reason, f"Not read: {reason}.")
+        return LaneSource(lane_id, shown, path, "lane", refusals=(finding,))
+    if lane_id != path.name:
+        finding = Finding(
+            "LANE-ID",
+            shown,
+            visible(path.name, 80),
+            lane_id,
+            "The folder's name is no lane id; the lane is shown under another.",
+        )
+        source = LaneSource(
+            source.id,
+            source.label,
+            source.folder,
+            source.layout,
+            source.evidence,
+            source.documents,
+            (*source.refusals, finding),
+        )
+    return source
+
+
+def _refused_entry(item: os.DirEntry[str], path: Path, label: str) -> LaneSource:
+    kind = kind_of(item.stat(follow_symlinks=False).st_mode)
+    finding = Finding(
+        KIND_CODES[kind],
+        visible(item.name),
+        "a folder",
+        str(kind),
+        f"A {kind} stands where a lane should; it was not followed.",
+    )
+    shown = f"{visible(label)}/{visible(item.name)}"
+    return LaneSource(_safe_id(item.name), shown, path, "lane", refusals=(finding,))
+
+
+def _older_lanes(older: list[Path], loose: list[Path], label: str) -> Iterator[LaneSource]:
+    """Bring packets of the older layout and the documents beside them together.
+
+    A document belongs to a packet whose name begins its own; what is left is grouped by what the
+    documents state.
+    """
+    left = list(loose)
+    for folder in sorted(older, key=lambda path: (-len(path.name), path.name)):
+        match = _OLDER_PACKET.match(folder.name)
+        name, date = (match["name"], match["date"]) if match else (folder.name, "")
+        mine = [
+            path
+            for path in left
+            if path.name.startswith(f"{name}-") and path.name.rsplit(".", 1)[0].endswith(date)
+        ]
+        left = [path for path in left if path not in mine]
+        yield LaneSource(
+            _safe_id(name),
+            f"{visible(label)}/{visible(folder.name)}",
+            folder,
+            "older",
+            folder,
+            tuple(mine),
+        )
+    yield from _loose_lanes(left, label)
+
+
+def _loose_lanes(paths: list[Path], label: str) -> Iterator[LaneSource]:
+    """Group documents that have lost their packet; one that cannot be read stands alone."""
+    if not paths:
+        return
+    from generator.importing import plan_import  # late: most roots have no loose documents
+
+    readable: list[tuple[str, bytes]] = []
+    for path in paths:
+        try:
+            readable.append((path.name, read_file(path, DEFAULT.document_bytes, code="DOC-SIZE")))
+        except InputError:
+            yield _lone_document(path)
+    by_name = {path.name: path for path in paths}
+    try:
+        groups = [(lane.id, [by_name[file.source] for file in lane.files]) for lane in plan_import(readable)]
+    except InputError:
+        groups = [(_safe_id(name.rsplit(".", 1)[0]), [by_name[name]]) for name, _ in readable]
+    for lane_id, documents in groups:
+        yield LaneSource(
+            lane_id,
+            f"{visible(label)}/{visible(documents[0].name)}",
+            documents[0].parent,
+            "documents",
+            None,
+            tuple(documents),
+        )
+
+
+def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:
+    """Give every lane an id of its own; the second claimant of one gets its digest for a name."""
+    taken: dict[str, str] = {}
+    for source in sorted(sources, key=lambda item: (item.id, item.label)):
+        if source.id not in taken:
+            taken[source.id] = source.label
+            yield source
+            continue
+        finding = Finding(
+            "LANE-TWICE",
+            source.label,
+            source.id,
+            taken[source.id],
+            "Two lanes claim the same id; this one is shown under another.",
+        )
+        lane_id = f"{source.id[:80]}-{sha256(os.fsencode(source.label))[:12]}"
+        yield LaneSource(
+            lane_id,
+            source.label,
+            source.folder,
+            source.layout,
+            source.evidence,
+            source.documents,
+            (*source.refusals, finding),
+        )
+
+
+def _settings(path: Path) -> Limits:
+    """Read the limits from ``lanebook.yml``."""
+    value = _mapping(path)
+    unknown = sorted(set(value) - {"limits"})
+    if unknown:
+        raise InputError("no such setting; there is limits", code="SETTING", place=(SETTINGS, unknown[0]))
+    limits = value.get("limits") or {}
+    if not isinstance(limits, dict):
+        raise InputError("must be a list of names and numbers", code="SETTING", place=(SETTINGS, "limits"))
+    try:
+        return DEFAULT.changed(limits)
+    except InputError as error:
+        raise error.within("limits").within(SETTINGS) from error
+
+
+def _pins(path: Path) -> dict[str, Digest]:
+    """Read ``pins.yml``: under ``lanes``, lane id to tree hash."""
+    value = _mapping(path)
+    lanes = value.get("lanes") or {}
+    if set(value) - {"lanes"} or not isinstance(lanes, dict):
+        raise InputError("holds only 'lanes': lane id to tree hash", code="SETTING", place=(PINS,))
+    pins: dict[str, Digest] = {}
+    for lane_id, digest in lanes.items():
+        try:
+            pins[lane_id] = parse_digest(str(digest))
+        except InputError as error:
+            raise error.within(visible(str(lane_id), 80)).within(PINS) from error
+    return pins
+
+
+def _mapping(path: Path) -> dict[str, object]:
+    if not os.path.lexists(path):
+        return {}
+    value = strictyaml.loads(read_file(path, 1024 * 1024, code="YAML-BYTES"), where=path.name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InputError("must be a list of keys", code="SETTING", place=(path.name,))
+    return dict(value)
