@@ -1,0 +1,333 @@
+"""What the documents of a lane say of production: blockers, options, reservations, surfaces.
+
+These are statements, read and put into one shape; nothing here makes them true. Where a word could
+be read as better or worse, the worse reading is taken: a blocker is open until its state says
+closed, and a decision packet without a default holds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.model.document import Document, DocumentKind, Table
+from generator.model.verdict import LaneVerdict
+
+_BLOCKER_ID = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+){2,}")
+_TOKEN = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CLOSED = re.compile(r"\b(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
+_NOT_CLOSED = re.compile(r"\b(?:not|never|un|partially|partly)[ -]*(?:closed|resolved|fully)", re.IGNORECASE)
+_PROGRESS = (
+    ("partially discharged", re.compile(r"part(?:ial)?ly discharged", re.IGNORECASE)),
+    ("design delivered", re.compile(r"design (?:portion )?delivered", re.IGNORECASE)),
+    ("classified", re.compile(r"classified", re.IGNORECASE)),
+    ("narrowed", re.compile(r"narrowed", re.IGNORECASE)),
+)
+_RANGE = re.compile(r"([A-Z]+(?:-[A-Z]+)*)-(\d{1,9})\s*\.\.\s*(?:[A-Z-]+-)?(\d{1,9})")
+HOLD = re.compile(r"(?:^|_)HOLD(?:_|$)")
+
+_UNTOUCHED = (
+    "production_mutation",
+    "real_run",
+    "qt001",
+    "cutover",
+    "production_ci_deploy_triggered",
+    "secrets_changed",
+    "live_production_contact",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Something that still stops production, as one lane states it."""
+
+    id: str
+    open: bool
+    progress: str
+    """``none``, ``narrowed``, ``classified``, ``design delivered`` or ``partially discharged``."""
+    stated: str
+    """The state in the document's own words."""
+    legs: tuple[tuple[str, str], ...]
+    actor: str
+    next_action: str
+    blocks: str
+    where: str
+
+    @property
+    def state(self) -> str:
+        """Both axes in words."""
+        word = "open" if self.open else "closed"
+        return word if self.progress == "none" else f"{word}, {self.progress}"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPacket:
+    """The options put to an owner, as one document states them."""
+
+    options: tuple[str, ...]
+    default: str
+    selected: str
+    """Empty where nothing is selected."""
+    where: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the default is to hold."""
+        return HOLD.search(self.default) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A numbered range of governance objects, reserved above a ceiling, not applied."""
+
+    objects: str
+    first: int
+    last: int
+    above_ceiling: str
+    apply_now: str
+    canonical_fold: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFacts:
+    """What one lane says of production."""
+
+    blockers: tuple[Blocker, ...]
+    open_stated: str
+    """The number of open blockers as a document states it; empty where none does."""
+    decision: DecisionPacket | None
+    reservation: Reservation | None
+    delegation: str
+    untouched: tuple[tuple[str, str, str], ...]
+    """(what, stated value, place) for the statements about production."""
+    done: tuple[tuple[str, str, str], ...]
+    """(part of the lane, its verdict, place)."""
+    next_step: str
+
+
+def lane_facts(lane: LaneVerdict) -> LaneFacts:
+    """Return what a lane's documents say; the machine report's word comes before a table's."""
+    report = next(
+        (item for item in lane.documents if item.kind is DocumentKind.MACHINE_REPORT), None
+    )
+    data = report.data if report is not None and isinstance(report.data, dict) else {}
+    name = report.name if report is not None else ""
+    blockers, open_stated = _blockers(data, name, lane.documents)
+    return LaneFacts(
+        blockers=blockers,
+        open_stated=open_stated,
+        decision=_decision(data, name, lane.documents),
+        reservation=_reservation(data, name, lane.documents),
+        delegation=_said(lane.documents, "delegated_decision_consumed", "delegation consumed",
+                         "delegated decision consumed"),
+        untouched=tuple(
+            (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
+            for key in _UNTOUCHED
+            if key in data
+        ),
+        done=tuple(_done(data, name)),
+        next_step=_said(lane.documents, "next_macro", "minimal next macro", "next step", "next"),
+    )
+
+
+def _spelled(value: object) -> str:
+    """Spell a JSON value as its document does."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    return str(value)
+
+
+def _text(item: Mapping[str, Any], *keys: str) -> str:
+    for key in keys:
+        value = item.get(key)
+        if value is not None and not isinstance(value, dict | list):
+            return _spelled(value)
+    return ""
+
+
+def _said(documents: Sequence[Document], *keys: str) -> str:
+    """Return the first value stated under one of these keys."""
+    for document in documents:
+        for statement in document.statements:
+            if statement.key.strip().lower() in keys:
+                return statement.value
+    return ""
+
+
+def _progress(words: str) -> str:
+    return next((name for name, pattern in _PROGRESS if pattern.search(words)), "none")
+
+
+def _is_open(words: str) -> bool:
+    """Only a state that says closed, and nothing less, is closed."""
+    return _CLOSED.search(words) is None or _NOT_CLOSED.search(words) is not None
+
+
+def _blockers(
+    data: Mapping[str, Any], name: str, documents: Sequence[Document]
+) -> tuple[tuple[Blocker, ...], str]:
+    stated = data.get("production_blocker_map")
+    if isinstance(stated, dict):
+        pointer = f"{name}#/production_blocker_map"
+        found = tuple(_from_list(stated, pointer)) or tuple(_from_lists(stated, pointer))
+        if found:
+            return found, _text(stated, "open_count")
+    for document in documents:
+        for table in document.tables:
+            found = tuple(_from_table(table, document.name))
+            if found:
+                return found, ""
+    return (), ""
+
+
+def _from_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
+    """Read ``blockers``: a list with one object a blocker."""
+    rows = stated.get("blockers")
+    for index, row in enumerate(rows if isinstance(rows, list) else ()):
+        if not isinstance(row, dict) or not _text(row, "id"):
+            continue
+        words = "; ".join(
+            dict.fromkeys(text for text in (_text(row, "state"), _text(row, "status")) if text)
+        )
+        legs = row.get("legs")
+        yield Blocker(
+            id=_text(row, "id"),
+            open=_is_open(words),
+            progress=_progress(words),
+            stated=words,
+            legs=tuple(
+                (_text(leg, "id", "leg", "name"), _text(leg, "status", "state"))
+                for leg in (legs if isinstance(legs, list) else ())
+                if isinstance(leg, dict)
+            ),
+            actor=_text(row, "actor"),
+            next_action=_text(row, "next_action", "gate"),
+            blocks=_text(row, "blocks"),
+            where=f"{pointer}/blockers/{index}",
+        )
+
+
+def _from_lists(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
+    """Read the shape of S2: lists of sentences, each of which begins with the id of a blocker."""
+    for key, value in stated.items():
+        sentences = value if isinstance(value, list) else [value]
+        for index, sentence in enumerate(sentences):
+            match = _BLOCKER_ID.match(sentence) if isinstance(sentence, str) else None
+            if match is None:
+                continue
+            words = f"{key.replace('_', ' ')}: {sentence[match.end() :].strip(' ()->')}".rstrip(": ")
+            yield Blocker(
+                id=match[0],
+                open=key != "newly_closed" or _is_open(words),
+                progress=_progress(words),
+                stated=words,
+                legs=(),
+                actor="",
+                next_action="",
+                blocks="",
+                where=f"{pointer}/{key}" + (f"/{index}" if isinstance(value, list) else ""),
+            )
+
+
+def _from_table(table: Table, name: str) -> Iterator[Blocker]:
+    """Read a table whose first column is ``blocker``."""
+    header = [cell.strip().lower() for cell in table.header]
+    if not header or header[0] != "blocker" or "production" in header:
+        return
+    for row, line in zip(table.rows, table.row_lines, strict=True):
+        cells = dict(zip(header, row, strict=False))
+        words = cells.get("status") or cells.get("status this lane") or cells.get("state") or ""
+        match = _BLOCKER_ID.search(cells.get("blocker", ""))
+        if match is None:
+            continue
+        yield Blocker(
+            id=match[0],
+            open=_is_open(words),
+            progress=_progress(words),
+            stated=words,
+            legs=(),
+            actor=cells.get("actor", ""),
+            next_action=cells.get("next action", "") or cells.get("gate", ""),
+            blocks=cells.get("blocks", ""),
+            where=f"{name}:{line}",
+        )
+
+
+def _decision(
+    data: Mapping[str, Any], name: str, documents: Sequence[Document]
+) -> DecisionPacket | None:
+    for key, value in data.items():
+        if key.endswith("decision_packet") and isinstance(value, dict):
+            options = value.get("options")
+            return DecisionPacket(
+                options=tuple(
+                    _text(option, "id", "option", "name") if isinstance(option, dict) else _spelled(option)
+                    for option in (options if isinstance(options, list) else ())
+                ),
+                default=_text(value, "default"),
+                selected=_text(value, "selected"),
+                where=f"{name}#/{key}",
+            )
+    for document in documents:
+        if document.kind is DocumentKind.DECISION_PACKET:
+            return _decision_from_text(document)
+    return None
+
+
+def _decision_from_text(document: Document) -> DecisionPacket:
+    """Take the options in the order in which a decision packet first names them."""
+    default = selected = ""
+    options: dict[str, None] = {}
+    for statement in document.statements:
+        key = statement.key.strip().strip("`").lower()
+        match = _TOKEN.search(statement.value)
+        if key == "default" and match and not default:
+            default = match[0]
+        elif key == "selected" and match:
+            selected = match[0]
+        named = _TOKEN.fullmatch(statement.key.strip().strip("`").split(" (")[0])
+        if named:
+            options[named[0]] = None
+    return DecisionPacket(tuple(options), default, selected, document.name)
+
+
+def _reservation(
+    data: Mapping[str, Any], name: str, documents: Sequence[Document]
+) -> Reservation | None:
+    stated = data.get("governance")
+    if isinstance(stated, dict):
+        objects = _text(stated, "objects_reserved")
+        match = _RANGE.search(objects)
+        if match:
+            return Reservation(
+                objects,
+                int(match[2]),
+                int(match[3]),
+                _text(stated, "above_ceiling"),
+                _text(stated, "apply_now"),
+                _text(stated, "canonical_fold"),
+                f"{name}#/governance",
+            )
+    for document in documents:
+        for statement in document.statements:
+            key = statement.key.strip().lower()
+            match = _RANGE.search(statement.value)
+            if match and ("reserved" in key or key in ("objects", "governance")):
+                return Reservation(
+                    match[0], int(match[2]), int(match[3]), "", "", "", statement.where
+                )
+    return None
+
+
+def _done(data: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each workstream with the verdict that it states for itself."""
+    for key, value in data.items():
+        if not key.startswith("workstream") or not isinstance(value, dict):
+            continue
+        verdict = _text(value, "verdict", "overall", "status", "performed", "designed", "default")
+        yield key.replace("_", " "), verdict, f"{name}#/{key}"

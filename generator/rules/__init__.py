@@ -1,0 +1,62 @@
+"""The rules, one module each; a rule that is not listed in ``ALL`` does not exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.model.lane import Lane
+from generator.model.packet import Packet
+from generator.rules import (
+    citations,
+    documents,
+    files,
+    json_form,
+    kinds,
+    lane_file,
+    lane_links,
+    manifest_form,
+    paths,
+    pins,
+    reading,
+    statements,
+    tree_hash,
+)
+from generator.rules.base import Code, Rule, RuleError, run
+from generator.rules.context import InRoot
+
+PACKET_RULES: tuple[Rule[Packet], ...] = (
+    reading.RULE,
+    kinds.RULE,
+    paths.RULE,
+    manifest_form.RULE,
+    tree_hash.RULE,
+    files.RULE,
+    json_form.RULE,
+)
+LANE_RULES: tuple[Rule[Lane], ...] = (
+    documents.LANE_RULE,
+    citations.RULE,
+    statements.RULE,
+)
+ROOT_RULES: tuple[Rule[InRoot], ...] = (
+    pins.RULE,
+    lane_links.RULE,
+)
+READING_RULES: tuple[Rule[Any], ...] = (lane_file.RULE, documents.DOCUMENT_RULE)
+"""Applied while a lane is read; the selftest proves that reading answers by these codes."""
+ALL: tuple[Rule[Any], ...] = (*READING_RULES, *PACKET_RULES, *LANE_RULES, *ROOT_RULES)
+CODES: dict[str, Code] = {code: text for rule in ALL for code, text in rule.codes.items()}
+
+__all__ = [
+    "ALL",
+    "CODES",
+    "LANE_RULES",
+    "PACKET_RULES",
+    "READING_RULES",
+    "ROOT_RULES",
+    "Code",
+    "InRoot",
+    "Rule",
+    "RuleError",
+    "run",
+]

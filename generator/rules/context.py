@@ -1,0 +1,28 @@
+"""A lane among the others of its root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from generator.model.digest import Digest
+from generator.model.lane import Lane
+from generator.model.packet import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class InRoot:
+    """What the rules across lanes see of one lane."""
+
+    lane: Lane
+    states: tuple[FileState, ...]
+    tree: Digest | None
+    """Computed; none without a packet."""
+    ids: frozenset[str]
+    """The ids of all lanes of the root."""
+    holders: Mapping[Digest, str]
+    """Digest to ``lane/path`` of bytes that were hashed in other packets, for those asked about."""
+    pinned_tree: str = ""
+    """What ``pins.yml`` says of this lane."""
+    cycle: tuple[str, ...] = ()
+    """The lanes of the cycle of ``previous`` in which this one stands."""

@@ -1,0 +1,79 @@
+"""A document is text that can be read, and a lane folder holds what lanebook reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from generator.errors import InputError
+from generator.model.finding import Finding
+from generator.model.lane import Lane
+from generator.rules import samples
+from generator.rules.base import Code, Rule
+
+_TODO = "Write the document again as text in UTF-8."
+READING_CODES = {
+    "DOC-UTF8": Code("A document is not UTF-8.", "Nobody can say what it states.", _TODO),
+    "DOC-EMPTY": Code("A document is empty.", "A document that says nothing reports nothing.", _TODO),
+    "DOC-SIZE": Code(
+        "A document is larger than the limit allows.",
+        "Nobody reads a report of this size, and reading it would hold up all others.",
+        "Shorten it, or raise document_bytes under limits in lanebook.yml.",
+    ),
+}
+FOLDER_CODES = {
+    "LANE-UNREAD": Code(
+        "Something lies in a lane folder that lanebook does not read.",
+        "It is not in the report, and nobody should believe that it was looked at.",
+        "Move it into evidence/ and seal the packet, or out of the lane.",
+    ),
+    "LANE-TWICE": Code(
+        "Two lanes claim the same id.",
+        "One of them would hide the other.",
+        "Give each its own id.",
+    ),
+}
+
+
+def check_document(subject: tuple[str, bytes]) -> Iterator[Finding]:
+    """Read one document; what it says is not looked at here."""
+    from generator.reading.documents import read_document  # late: bare packets have none
+
+    name, data = subject
+    try:
+        read_document(name, data)
+    except InputError as error:
+        yield Finding(error.code, name, "", "", f"{error}.")
+
+
+def check_lane(lane: Lane) -> Iterator[Finding]:
+    """Pass on what reading the lane could not take."""
+    yield from lane.refusals
+
+
+def _refused(code: str) -> Callable[[], Lane]:
+    return lambda: replace(
+        samples.lane(), refusals=(Finding(code, "notes", "", "", FOLDER_CODES[code].meaning),)
+    )
+
+
+DOCUMENT_RULE = Rule(
+    name="documents-read",
+    protects="against documents that only seem to have been read",
+    codes=READING_CODES,
+    check=check_document,
+    sound=lambda: ("report.md", b"# Report\n\nStatus: SAMPLE_READY\n"),
+    controls={
+        "DOC-UTF8": lambda: ("report.md", b"# Report \xff\n"),
+        "DOC-EMPTY": lambda: ("report.md", b" \n"),
+        "DOC-SIZE": lambda: ("report.md", b"x" * (16 * 1024 * 1024 + 1)),
+    },
+)
+LANE_RULE = Rule(
+    name="lane-read",
+    protects="against parts of a lane that were passed over in silence",
+    codes=FOLDER_CODES,
+    check=check_lane,
+    sound=samples.lane,
+    controls={code: _refused(code) for code in FOLDER_CODES},
+)

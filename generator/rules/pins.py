@@ -1,0 +1,121 @@
+"""Pinned bytes are the pinned bytes, wherever they are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from generator.model.digest import Digest, sha256
+from generator.model.finding import Finding
+from generator.model.packet import State
+from generator.names import visible
+from generator.rules import samples, tree_hash
+from generator.rules.base import Code, Rule
+from generator.rules.context import InRoot
+from generator.states import file_states
+
+CODES = {
+    "PIN-DIFFERS": Code(
+        "A pinned file has another digest than its pin.",
+        "A pin says which bytes were approved; these are others.",
+        "Put the approved bytes back, or have the new ones approved and change the pin.",
+    ),
+    "PIN-HELD": Code(
+        "A file that is held elsewhere was found in no packet.",
+        "Its bytes were approved, and cannot be looked at anywhere.",
+        "Add the packet that holds it, or put the file into this one.",
+    ),
+    "PIN-TREE": Code(
+        "The tree hash of a lane is not the one in pins.yml.",
+        "The packet was sealed anew after it was pinned; its history was rewritten.",
+        "Find out who sealed it again, and why; pin it anew only if that was authorised.",
+    ),
+}
+
+
+def check(subject: InRoot) -> Iterator[Finding]:
+    """Hold pins against listed and computed digests, and look for what is held elsewhere."""
+    by_path = {state.path: state for state in subject.states}
+    for path, pin in subject.lane.meta.pins.items():
+        state = by_path.get(path)
+        if state is None:
+            continue
+        for digest in dict.fromkeys((state.computed, state.listed)):
+            if digest is not None and digest != pin:
+                yield Finding(
+                    "PIN-DIFFERS",
+                    f"{subject.lane.evidence}/{visible(path)}",
+                    pin,
+                    digest,
+                    "lane.yml pins other bytes than the packet has or lists.",
+                )
+                break
+    for state in subject.states:
+        if state.state is State.HELD_ELSEWHERE and state.listed not in subject.holders:
+            yield Finding(
+                "PIN-HELD",
+                f"{subject.lane.evidence}/{visible(state.path)}",
+                str(state.listed),
+                "",
+                "Pinned as held elsewhere, but no packet of this root has these bytes.",
+            )
+    if subject.pinned_tree and subject.tree != subject.pinned_tree:
+        yield Finding(
+            "PIN-TREE",
+            "pins.yml",
+            subject.pinned_tree,
+            str(subject.tree or "no packet"),
+            "The pinned tree hash is not the one that the packet gives.",
+        )
+
+
+def _subject(
+    pins: Mapping[str, Digest],
+    holders: Mapping[Digest, str],
+    *,
+    drop: str = "",
+    pinned_tree: str = "",
+) -> InRoot:
+    """Return a lane with these pins whose packet lists one file that may not be in it."""
+    entries = [samples.entry(path, data) for path, data in samples.FILES]
+    listing = samples.manifest(entries)
+    kept = [entry for entry in entries if entry.path != drop]
+    packet = samples.sealed(kept, listing)
+    lane = samples.lane(held=packet, pins=pins)
+    lane_packet = type(packet)(
+        packet.entries, packet.manifest, packet.tree, held_elsewhere=dict(pins)
+    )
+    return InRoot(
+        lane=lane,
+        states=file_states(lane_packet),
+        tree=tree_hash.computed(packet),
+        ids=frozenset(("sample",)),
+        holders=holders,
+        pinned_tree=pinned_tree,
+    )
+
+
+def _pin() -> dict[str, Digest]:
+    return {"commands.sh": sha256(dict(samples.FILES)["commands.sh"])}
+
+
+def _tree() -> str:
+    return str(tree_hash.computed(samples.packet()))
+
+
+RULE = Rule(
+    name="pins",
+    protects="against approved bytes that were replaced by others",
+    codes=CODES,
+    check=check,
+    sound=lambda: _subject(
+        _pin(),
+        {_pin()["commands.sh"]: "other/commands.sh"},
+        drop="commands.sh",
+        pinned_tree=_tree(),
+    ),
+    controls={
+        "PIN-DIFFERS": lambda: _subject({"commands.sh": samples.other_digest()}, {}),
+        "PIN-HELD": lambda: _subject(_pin(), {}, drop="commands.sh"),
+        "PIN-TREE": lambda: _subject({}, {}, pinned_tree=samples.other_digest()),
+    },
+)

@@ -1,0 +1,120 @@
+"""Proves every rule before any verdict is believed (spec 3).
+
+A rule is believed when it is silent on a sound subject and answers, for each of its codes, a
+control that damages one thing by exactly that code; all rules over the same kind of subject look
+at the control, so that one which is caught for another reason proves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from generator.errors import LanebookError
+from generator.model.digest import Digest
+from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES
+from generator.rules.base import Rule
+
+
+class SelftestError(LanebookError):
+    """A rule does not do what it says; no verdict of this run can be believed."""
+
+
+class ControlResult(NamedTuple):
+    """One control and how it was answered."""
+
+    rule: str
+    code: str
+    answered: tuple[str, ...]
+    """The codes that were found, sorted; for the sound sample, none."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the answer is exactly the one that proves the rule."""
+        return self.answered == ((self.code,) if self.code else ())
+
+
+class Proof(NamedTuple):
+    """What the selftest showed."""
+
+    results: tuple[ControlResult, ...]
+    rules: int
+    controls: int
+
+
+def _groups() -> tuple[tuple[Sequence[Rule[Any]], Sequence[Rule[Any]]], ...]:
+    """Return pairs of rules to prove and the rules that look at their controls."""
+    alone = tuple(((rule,), (rule,)) for rule in READING_RULES)
+    return (*alone, (PACKET_RULES, PACKET_RULES), (LANE_RULES, LANE_RULES), (ROOT_RULES, ROOT_RULES))
+
+
+def prove(*, documents: bool = True) -> Proof:
+    """Run every rule over its sound sample and its controls.
+
+    Args:
+        documents: also prove the rules that read documents and ``lane.yml``; a run that reads
+            neither need not load what they need.
+    """
+    results: list[ControlResult] = []
+    rules = 0
+    for proven, looking in _groups():
+        if not documents and proven[0] in READING_RULES:
+            continue
+        for rule in proven:
+            rules += 1
+            results.append(ControlResult(rule.name, "", _answers(looking, rule.sound())))
+            missing = set(rule.codes) ^ set(rule.controls)
+            results.extend(
+                ControlResult(rule.name, code, ("no control",)) for code in sorted(missing)
+            )
+            for code, control in rule.controls.items():
+                results.append(ControlResult(rule.name, code, _answers(looking, control())))
+    controls = sum(1 for result in results if result.code)
+    return Proof(tuple(results), rules, controls)
+
+
+def _answers(rules: Sequence[Rule[Any]], subject: object) -> tuple[str, ...]:
+    codes: set[str] = set()
+    for rule in rules:
+        try:
+            codes.update(finding.code for finding in rule.check(subject))
+        except Exception as error:
+            codes.add(f"{rule.name}: {type(error).__name__}: {error}")
+    return tuple(sorted(codes))
+
+
+def require(*, documents: bool = True) -> Proof:
+    """Return the proof.
+
+    Raises:
+        SelftestError: a rule is not silent on its sound sample, or a control was not answered by
+            exactly its own code.
+    """
+    proof = prove(documents=documents)
+    for result in proof.results:
+        if not result.held:
+            expected = result.code or "nothing"
+            found = ", ".join(result.answered) or "nothing"
+            raise SelftestError(
+                f"selftest: rule {result.rule}: expected {expected}, found {found};"
+                " no verdict of this run can be believed"
+            )
+    return proof
+
+
+@lru_cache(maxsize=1)
+def rule_base_digest() -> Digest:
+    """Return the digest of the rule base: of every source file of the package, by name.
+
+    Rules rest on reading and on the model, so all of it counts.
+    """
+    from pathlib import Path
+
+    package = Path(__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(package.rglob("*.py"), key=lambda path: path.relative_to(package).as_posix()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"{content}  {path.relative_to(package).as_posix()}\n".encode())
+    return Digest(total.hexdigest())

@@ -1,0 +1,104 @@
+"""What became of every path of a packet: listed against found (spec 2.1)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from generator.drift import explain
+from generator.model.digest import Digest
+from generator.model.packet import FileState, Kind, Packet, State
+from generator.names import is_plain, plainly_distinct, problems
+from generator.profiles import DEFAULT, PROFILES, manifest_sha256
+
+
+def plainly_sound(packet: Packet) -> bool:
+    """Tell in one pass whether nothing at all is wrong with a packet's seal.
+
+    True means that every rule over seals, kinds and paths is silent: all paths are plain and
+    distinct in any case, all are regular files, and manifest and tree file are byte for byte what
+    the files give. False only means that the rules have to be asked one by one.
+    """
+    entries = packet.entries
+    if (
+        packet.profile != DEFAULT.name
+        or packet.manifest is None
+        or packet.refusals
+        or not entries
+        or packet.tree is None
+    ):
+        return False
+    pairs: list[tuple[str, Digest]] = []
+    for path, kind, _, digest, _ in entries:
+        if kind is not Kind.FILE or digest is None:
+            return False
+        pairs.append((path, digest))
+    paths = [path for path, _ in pairs]
+    return (
+        plainly_distinct(paths)
+        and packet.manifest == manifest_sha256.build(pairs)
+        and packet.tree == DEFAULT.tree(packet.manifest).encode() + b"\n"
+    )
+
+
+def sound_states(packet: Packet) -> tuple[FileState, ...]:
+    """Return the states of a packet that is :func:`plainly_sound`."""
+    return tuple(
+        FileState(path, State.MATCH, digest, digest, size)
+        for path, _, size, digest, _ in packet.entries
+    )
+
+
+def file_states(packet: Packet) -> tuple[FileState, ...]:
+    """Return the state of every path that is on disk, in the manifest or pinned, by path bytes."""
+    if plainly_sound(packet):
+        return sound_states(packet)
+    listed: dict[str, Digest] = {}
+    if packet.manifest is not None:
+        for line in PROFILES.get(packet.profile, DEFAULT).read(packet.manifest).lines:
+            listed.setdefault(line.path, line.digest)
+    states = {state.path: state for state in _found(packet, listed)}
+    for state in _not_found(packet, listed, states.keys()):
+        states[state.path] = state
+    return tuple(states[path] for path in sorted(states, key=os.fsencode))
+
+
+def _found(packet: Packet, listed: dict[str, Digest]) -> Iterator[FileState]:
+    contents = {
+        entry.sha256: entry.content
+        for entry in packet.entries
+        if entry.sha256 is not None and entry.content is not None
+    }
+    for entry in packet.entries:
+        claim = listed.get(entry.path)
+        if entry.kind is not Kind.FILE or entry.sha256 is None or _refused(entry.path):
+            state, drift = State.REFUSED, ""
+        elif claim is None:
+            state, drift = State.EXTRA, ""
+        elif claim == entry.sha256:
+            state, drift = State.MATCH, ""
+        else:
+            state = State.DIFFERS
+            found = explain(entry.content, claim, contents.get) if entry.content is not None else None
+            drift = str(found) if found else ""
+        yield FileState(entry.path, state, claim, entry.sha256, entry.size, drift)
+
+
+def _not_found(
+    packet: Packet, listed: dict[str, Digest], found: Iterable[str]
+) -> Iterator[FileState]:
+    present = set(found)
+    for path, claim in listed.items():
+        if path in present:
+            continue
+        if _refused(path):
+            state = State.REFUSED
+        elif packet.held_elsewhere.get(path) == claim:
+            state = State.HELD_ELSEWHERE
+        else:
+            state = State.MISSING
+        yield FileState(path, state, claim, None, 0)
+
+
+def _refused(path: str) -> bool:
+    return not is_plain(path) and next(iter(problems(path)), None) is not None
