@@ -1,0 +1,1 @@
+"""Values that are already decided, placed on pages; nothing here judges."""

@@ -1,0 +1,743 @@
+"""The six pages of a lane, from its verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from generator.facts import Blocker, LaneFacts
+from generator.model.digest import Digest, is_digest
+from generator.model.document import Document, DocumentKind
+from generator.model.finding import Claim, Finding
+from generator.model.outcome import Integrity
+from generator.model.packet import State
+from generator.model.verdict import LaneVerdict
+from generator.names import visible
+from generator.profiles import DEFAULT, PROFILES
+from generator.render import words
+from generator.render.page import Page
+from generator.render.places import Places
+from generator.render.words import Mark, plural
+from generator.rules import CODES
+
+_SAFE_HREF = re.compile(r"[A-Za-z0-9._~/#%-]*\Z")
+_LEVEL_IDS = {"refuted": "refuted", "claimed only": "claimed", "cross-checked": "crosschecked",
+              "recomputed": "recomputed"}
+_TABS = (
+    ("Overview", "index"),
+    ("Report", "report"),
+    ("Checkpoint", "checkpoint"),
+    ("Decision", "decision"),
+    ("Evidence", "evidence"),
+    ("Verification", "verification"),
+)
+_LONGEST_HEADING = 110
+
+
+def href(text: str) -> Markup:
+    """Return a link target that lanebook made; packet text never becomes one."""
+    if not _SAFE_HREF.match(text):
+        raise ValueError(f"not a link target of lanebook's own: {text!r}")
+    return Markup(text)
+
+
+def shown(text: str | None) -> dict[str, str]:
+    """Return a value for the page: a digest is short there and whole on hover and copy."""
+    value = text or ""
+    digest = value if is_digest(value) else ""
+    return {"digest": digest, "text": "" if digest else value, "shown": value}
+
+
+class LanePages:
+    """Renders one lane; what its pages share is worked out once."""
+
+    def __init__(
+        self,
+        lane: LaneVerdict,
+        facts: LaneFacts,
+        *,
+        published: Mapping[Digest, str],
+        titles: Mapping[str, str],
+        blockers_now: Mapping[str, Blocker],
+        proof: Mapping[str, str],
+    ) -> None:
+        """Take what is known of the lane and of its surroundings.
+
+        Args:
+            lane: the verdict.
+            facts: what the lane's documents say of production.
+            published: digest to file ending of the bytes under the lane's ``files/``.
+            titles: lane id to title, for links to the neighbours.
+            blockers_now: the newest lane's blockers, by id.
+            proof: ``rules``, ``controls`` and ``rule_base`` of the run, in words.
+        """
+        self.lane = lane
+        self.facts = facts
+        self.places = Places(lane, published)
+        self.titles = titles
+        self.blockers_now = blockers_now
+        self.proof = proof
+        self.claims = _ordered(lane.claims)
+        self.counts = lane.counts
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the six pages."""
+        yield self.index()
+        yield self.report()
+        yield self.checkpoint()
+        yield self.decision()
+        yield self.evidence()
+        yield self.verification()
+
+    def _page(
+        self, name: str, template: str, data: dict[str, Any], aids: dict[str, Any]
+    ) -> Page:
+        mark, headline = words.headline(self.lane)
+        common = {
+            "schema": f"lanebook/{template.split('.')[0]}/1",
+            "lane": self.lane.id,
+            "title": self.lane.title,
+            "headline": headline,
+            "reach": words.reach(self.lane.integrity),
+        }
+        tabs = [
+            {"name": title, "href": href(f"{page}.md"), "current": page == name}
+            for title, page in _TABS
+        ]
+        tabs.append({"name": "JSON", "href": href(f"{name}.json"), "current": False})
+        aids = {
+            "head": f"{self.lane.id}, {name}" if name != "index" else self.lane.id,
+            "tabs": tabs,
+            "verdict": {"css": mark.css, "sign": mark.sign, "headline": headline},
+            **aids,
+        }
+        return Page(f"lanes/{self.lane.id}/{name}", template, common | data, aids)
+
+    def _link(self, where: str) -> Markup:
+        return href(self.places.href(where))
+
+    # The overview
+
+    def index(self) -> Page:
+        """Return the overview: outcome, what was done, what stays open, findings."""
+        lane, facts = self.lane, self.facts
+        outcome = list(self._outcome())
+        done = [{"what": what, "stated": stated, "where": where} for what, stated, where in facts.done]
+        untouched = [
+            {"what": what, "stated": stated, "where": where}
+            for what, stated, where in facts.untouched
+        ]
+        blockers = [
+            {"id": item.id, "state": item.state, "where": item.where} for item in facts.blockers
+        ]
+        findings = [self._finding(number, item) for number, item in enumerate(lane.findings, 1)]
+        before_title = self.titles.get(lane.link.previous, "")
+        data = {
+            "date_words": lane.date or "no stated date",
+            "folder": lane.folder,
+            "stated_outcome": lane.stated_outcome.value,
+            "outcome": lane.outcome.value,
+            "integrity": lane.integrity.value,
+            "files": self._files_words(),
+            "counts": self.counts._asdict(),
+            "outcome_rows": [row["data"] for row in outcome],
+            "before": {
+                "words": "Before this lane:" if lane.link.previous else "No lane is known before it",
+                "title": before_title,
+                "how": f", linked by {_how(lane.link.kind)}" if lane.link.kind else "",
+            },
+            "after": {
+                "words": "After it:" if lane.next else "No lane is known after it",
+                "title": self.titles.get(lane.next, ""),
+            },
+            "done_words": _as_stated(len(done), "part of the work", "parts of the work"),
+            "done": done,
+            "untouched_words": _as_stated(
+                len(untouched), "statement on production", "statements on production"
+            ),
+            "untouched": untouched,
+            "open_words": self._open_words(),
+            "blockers": blockers,
+            "findings_words": self._findings_words(),
+            "findings": [item["data"] for item in findings],
+            "rules_words": self._rules_words(),
+            "rules_detail": self._rules_detail(),
+        }
+        present = {words.of_claim(claim).word for claim in self.claims}
+        aids = {
+            "outcome_rows": outcome,
+            "anchors": {
+                key: href(f"verification.md#{anchor}" if level in present else "verification.md")
+                for key, (level, anchor) in {
+                    "recomputed": ("recomputed", "recomputed"),
+                    "cross_checked": ("cross-checked", "crosschecked"),
+                    "claimed_only": ("claimed only", "claimed"),
+                    "refuted": ("refuted", "refuted"),
+                }.items()
+            },
+            "before_href": href(f"../{lane.link.previous}/index.md") if before_title else "",
+            "after_href": href(f"../{lane.next}/index.md") if lane.next else "",
+            "done": [item | {"href": self._link(item["where"])} for item in done],
+            "untouched": [item | {"href": self._link(item["where"])} for item in untouched],
+            "blockers": [item | {"href": self._link(item["where"])} for item in blockers],
+            "findings": findings,
+        }
+        return self._page("index", "lane.md.j2", data, aids)
+
+    def _outcome(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows that a reader wants first: status, tree hash, files."""
+        lane = self.lane
+        stated = lane.stated_status
+        yield _outcome_row(
+            "final status",
+            stated or "no status stated",
+            "",
+            words.CLAIMED_ONLY if stated else words.CLAIMED_ONLY._replace(word="nothing stated"),
+        )
+        if lane.tree is None:
+            yield _outcome_row("evidence", "", "no packet", words.CLAIMED_ONLY)
+            return
+        same = lane.stated_tree == lane.tree
+        yield _outcome_row(
+            "tree hash",
+            lane.stated_tree or "no usable tree file",
+            lane.tree,
+            words.RECOMPUTED._replace(word="agrees")
+            if same
+            else words.REFUTED._replace(word="differs"),
+        )
+        matching = sum(state.state is State.MATCH for state in lane.files)
+        listed = sum(state.listed is not None for state in lane.files)
+        good = lane.integrity.green
+        yield _outcome_row(
+            "files",
+            f"{listed} listed",
+            self._files_words(),
+            words.RECOMPUTED._replace(word="agrees")
+            if good
+            else words.REFUTED._replace(word="differs")
+            if lane.integrity is not Integrity.UNSEALED
+            else words.CLAIMED_ONLY._replace(word=f"{matching} confirmed"),
+        )
+
+    def _files_words(self) -> str:
+        if not self.lane.files:
+            return "No evidence files"
+        counts: dict[str, int] = {}
+        for state in self.lane.files:
+            counts[state.state] = counts.get(state.state, 0) + 1
+        parts = ", ".join(f"{count} {name}" for name, count in counts.items())
+        return f"{plural(len(self.lane.files), 'file')}: {parts}"
+
+    def _open_words(self) -> str:
+        stated = self.facts.open_stated
+        listed = sum(item.open for item in self.facts.blockers)
+        if not self.facts.blockers and not stated:
+            return "No document of this lane lists blockers."
+        said = f"{stated} open as stated; " if stated else ""
+        return f"{said}{plural(listed, 'open blocker')} listed. As stated by the documents:"
+
+    def _findings_words(self) -> str:
+        refuting = len(self.lane.refuting)
+        notes = len(self.lane.findings) - refuting
+        if not self.lane.findings:
+            return "No rule found anything wrong."
+        return f"{plural(refuting, 'finding')} that refute something, {plural(notes, 'note')}."
+
+    def _rules_words(self) -> str:
+        return f"{self.proof['rules']} rules checked, {self.proof['controls']} controls bit"
+
+    def _rules_detail(self) -> str:
+        codes = sorted({finding.code for finding in self.lane.findings})
+        silent = len(CODES) - len([code for code in codes if code in CODES])
+        return f"Of {len(CODES)} codes, {silent} were not raised by this lane."
+
+    def _finding(self, number: int, finding: Finding) -> dict[str, Any]:
+        code = CODES.get(finding.code)
+        heading = code.meaning.rstrip(".") if code is not None else finding.message.rstrip(".")
+        data = {
+            "code": finding.code,
+            "severity": finding.severity,
+            "heading": heading,
+            "where": finding.where,
+            "stated": finding.stated,
+            "computed": finding.computed,
+            "message": finding.message,
+            "why": code.why if code is not None else "",
+            "todo": code.todo if code is not None else "",
+        }
+        return {
+            "data": data,
+            **data,
+            "id": f"finding-{number}",
+            "css": "" if finding.refutes else Markup(" lb-advice"),
+            "stated": shown(finding.stated),
+            "computed": shown(finding.computed),
+            "href": self._link(finding.where),
+            "code_href": href(f"../../codes/{finding.code}.md"),
+        }
+
+    # Report and checkpoint
+
+    def report(self) -> Page:
+        """Return every claim of the reports, in the documents' own order."""
+        kinds = (
+            DocumentKind.MACHINE_REPORT,
+            DocumentKind.REPORT,
+            DocumentKind.ADDENDUM,
+            DocumentKind.OTHER,
+        )
+        documents = [item for item in self.lane.documents if item.kind in kinds]
+        intro = (
+            f"{plural(len(documents), 'document')}, statement by statement, each with what could"
+            " be computed against it."
+            if documents
+            else "No report came with this lane."
+        )
+        return self._documents("report", documents, intro, [], "")
+
+    def checkpoint(self) -> Page:
+        """Return the lane at a glance, and what its checkpoints state."""
+        documents = [
+            item for item in self.lane.documents if item.kind is DocumentKind.CHECKPOINT
+        ]
+        intro = (
+            "The lane at a glance, put together from its documents and its evidence."
+            if documents or self.lane.documents or self.lane.files
+            else "Nothing came with this lane from which a checkpoint could be put together."
+        )
+        return self._documents(
+            "checkpoint", documents, intro, list(self._glance()), "Checkpoint, as stated"
+        )
+
+    def _glance(self) -> Iterator[tuple[str, str, str]]:
+        lane, facts = self.lane, self.facts
+        status = next((item.status for item in lane.documents if item.status is not None), None)
+        yield "final status", lane.stated_status, status.where if status else ""
+        yield "delegated decision consumed", facts.delegation, ""
+        for what, stated, where in facts.untouched:
+            yield what, stated, where
+        if lane.tree is not None:
+            yield "evidence tree, computed", lane.tree, f"{lane.evidence}/HASH_MANIFEST.txt"
+        if facts.reservation is not None:
+            reserved = facts.reservation
+            yield "objects reserved", reserved.objects, reserved.where
+            yield "above ceiling", reserved.above_ceiling, reserved.where
+            yield "applied now", reserved.apply_now, reserved.where
+        if facts.open_stated:
+            yield "open blockers", facts.open_stated, ""
+        if facts.decision is not None:
+            yield "default", facts.decision.default, facts.decision.where
+        yield "next step", facts.next_step, ""
+
+    def _documents(
+        self,
+        name: str,
+        documents: Sequence[Document],
+        intro: str,
+        glance: Sequence[tuple[str, str, str]],
+        caption: str,
+    ) -> Page:
+        by_document: dict[str, list[Claim]] = {}
+        for claim in self.lane.document_claims:
+            by_document.setdefault(_document_of(claim), []).append(claim)
+        built = [
+            self._document(number, item, by_document.get(item.name, []))
+            for number, item in enumerate(documents, 1)
+        ]
+        derived = [
+            {"what": what, "stated": stated, "where": where}
+            for what, stated, where in glance
+            if stated
+        ]
+        data = {
+            "page": name,
+            "intro": intro,
+            "derived_caption": caption if derived else "",
+            "derived": derived,
+            "documents": [item["data"] for item in built],
+        }
+        aids = {
+            "derived": [
+                item | {"stated": shown(item["stated"]), "href": self._link(item["where"])}
+                for item in derived
+            ],
+            "documents": built,
+        }
+        return self._page(name, "documents.md.j2", data, aids)
+
+    def _document(self, number: int, document: Document, claims: Sequence[Claim]) -> dict[str, Any]:
+        groups: dict[str, list[Claim]] = {}
+        for claim in claims:
+            groups.setdefault(_section_of(claim, document), []).append(claim)
+        sections = []
+        for index, (title, members) in enumerate(groups.items(), 1):
+            rows = [self._claim_row(claim, _key_of(claim)) for claim in members]
+            sections.append(
+                {
+                    "id": f"document-{number}-part-{index}",
+                    "caption": title,
+                    "rows": rows,
+                    "data": {"caption": title, "claims": [row["data"] for row in rows]},
+                }
+            )
+        tables = [
+            {
+                "id": f"document-{number}-table-{index}",
+                "caption": f"Table in {table.where}",
+                "header": [cell or "–" for cell in table.header],
+                "rows": table.rows,
+                "data": {
+                    "where": table.where,
+                    "header": [cell for cell in table.header if cell],
+                    "rows": [list(row) for row in table.rows],
+                },
+            }
+            for index, table in enumerate(document.tables, 1)
+            if len(table.header) > 2
+        ]
+        data = {
+            "name": document.name,
+            "kind": document.kind.value.capitalize(),
+            "title": document.title,
+            "sha256": document.sha256,
+            "size": document.size,
+            "parts": [section["data"] for section in sections],
+            "tables": [table["data"] for table in tables],
+        }
+        return {
+            "data": data,
+            **data,
+            "id": f"document-{number}",
+            "href": href(self.places.viewer(document.sha256)),
+            "sections": sections,
+            "tables": tables,
+        }
+
+    def _claim_row(self, claim: Claim, key: str) -> dict[str, Any]:
+        data = {
+            "claim": key,
+            "stated": claim.stated,
+            "recomputed": claim.recomputed or "",
+            "agreement": claim.agreement.value,
+            "level": words.of_claim(claim).word,
+            "where": claim.where,
+        }
+        return {
+            "data": data,
+            "key": key or "–",
+            "stated": shown(claim.stated),
+            "recomputed": shown(claim.recomputed),
+            "agreement": claim.agreement.value,
+            "mark": words.of_claim(claim),
+            "place": claim.where,
+            "href": self._link(claim.where),
+        }
+
+    # Decision
+
+    def decision(self) -> Page:
+        """Return the decision packet as a ballot: nothing selected, nothing steered."""
+        facts, lane = self.facts, self.lane
+        packet = facts.decision
+        executing = [item for item in facts.blockers if item.open]
+        options = []
+        if packet is not None:
+            options = [
+                {
+                    "number": number,
+                    "token": token,
+                    "standing": "Default. It holds if nobody decides."
+                    if token == packet.default and packet.holds
+                    else "Default, as stated."
+                    if token == packet.default
+                    else "Not the default.",
+                    "readiness": _readiness(token, len(executing)),
+                }
+                for number, token in enumerate(packet.options, 1)
+            ]
+        preconditions = [self._precondition(item) for item in facts.blockers] if packet else []
+        headline = _decision_headline(facts)
+        data = {
+            "headline": headline,
+            "written_on": "Written on evidence" if lane.tree else "Written on no evidence packet.",
+            "tree": lane.tree or "",
+            "intro": _decision_intro(facts),
+            "default": packet.default if packet else "",
+            "options": options,
+            "preconditions_words": "Each blocker as this lane states it, and as it stands in the"
+            " newest lane"
+            if preconditions
+            else "",
+            "preconditions": [item["data"] for item in preconditions],
+            "next_step": facts.next_step,
+        }
+        aids = {
+            "options": options,
+            "preconditions": preconditions,
+            "verdict": {"css": "lb-hold", "sign": "", "headline": headline},
+        }
+        return self._page("decision", "decision.md.j2", data, aids)
+
+    def _precondition(self, blocker: Blocker) -> dict[str, Any]:
+        now = self.blockers_now.get(blocker.id)
+        mark = blocker_mark(blocker)
+        data = {
+            "id": blocker.id,
+            "stated": blocker.stated,
+            "state": blocker.state,
+            "now": now.state if now is not None else "not stated in the newest lane",
+            "actor": blocker.actor,
+            "next_action": blocker.next_action,
+            "where": blocker.where,
+        }
+        return {"data": data, **data, "mark": mark, "href": self._link(blocker.where)}
+
+    # Evidence
+
+    def evidence(self) -> Page:
+        """Return the files of the packet, and how to check them without lanebook."""
+        lane = self.lane
+        quoting: dict[str, int] = {}
+        for claim in self.lane.document_claims:
+            if claim.against:
+                quoting[claim.against] = quoting.get(claim.against, 0) + 1
+        files = []
+        for state in lane.files:
+            place = f"{lane.evidence}/{visible(state.path)}"
+            quotes = quoting.get(place, 0)
+            raw = href(self.places.raw(state.computed))
+            data = {
+                "path": visible(state.path),
+                "state": state.state.value,
+                "bytes": state.size,
+                "sha256": state.computed or "",
+                "listed": state.listed or "",
+                "claims": plural(quotes, "claim") if quotes else "its line in the manifest",
+                "drift": state.drift,
+                "held_by": visible(state.holder),
+            }
+            notes = [text for text in (state.drift, visible(state.holder)) if text]
+            files.append(
+                {
+                    "data": data,
+                    **data,
+                    "size": state.size,
+                    "mark": words.of_state(state.state),
+                    "computed": shown(state.computed),
+                    "listed": shown(state.listed),
+                    "href": href(self.places.viewer(state.computed)),
+                    "raw": raw,
+                    "raw_word": "download" if raw else "not here",
+                    "note": "; " + "; ".join(notes) if notes else "",
+                }
+            )
+        on_files = [
+            finding
+            for finding in lane.findings
+            if finding.where.startswith(f"{lane.evidence}/") or finding.where == lane.evidence
+        ]
+        findings = [self._finding(number, item) for number, item in enumerate(on_files, 1)]
+        profile = PROFILES.get(lane.profile, DEFAULT)
+        shell = [
+            line.replace("-c", "--strict -c") if line.startswith("sha256sum -c") else line
+            for line in profile.shell
+        ]
+        data = {
+            "files_words": self._files_words() + ".",
+            "tree": lane.tree or "",
+            "stated_tree": lane.stated_tree or "",
+            "profile": lane.profile,
+            "cited_words": plural(len(lane.cited_by), "document") if lane.tree else "",
+            "cited_by": list(lane.cited_by),
+            "files_intro": ""
+            if files
+            else "No evidence packet came with this lane, so there is nothing to look at here.",
+            "files_caption": f"{plural(len(files), 'file')}, by path" if files else "",
+            "files": [item["data"] for item in files],
+            "findings": [item["data"] for item in findings],
+        }
+        aids = {
+            "files": files,
+            "findings": findings,
+            "cited_by": list(lane.cited_by),
+            "stated_tree": shown(lane.stated_tree),
+            "shell": [Markup(line) for line in shell],
+        }
+        return self._page("evidence", "evidence.md.j2", data, aids)
+
+    # Verification
+
+    def verification(self) -> Page:
+        """Return all findings and the whole claim ledger."""
+        lane = self.lane
+        findings = [self._finding(number, item) for number, item in enumerate(lane.findings, 1)]
+        seen: set[str] = set()
+        rows = []
+        for number, claim in enumerate(self.claims, 1):
+            mark = words.of_claim(claim)
+            first = "" if mark.word in seen else _LEVEL_IDS[mark.word]
+            seen.add(mark.word)
+            row = self._claim_row(claim, claim.id)
+            row["data"] = {
+                "id": claim.id,
+                "stated": claim.stated,
+                "recomputed": claim.recomputed or "",
+                "agreement": claim.agreement.value,
+                "level": mark.word,
+                "where": claim.where,
+                "against": claim.against,
+            }
+            rows.append(
+                row
+                | {
+                    "id": claim.id,
+                    "anchor": f"claim-{number}",
+                    "first": first,
+                    "where": claim.where,
+                    "against": claim.against,
+                    "against_href": self._against(claim.against),
+                }
+            )
+        filters = [{"label": f"all {len(rows)}", "href": href("#ledger")}]
+        for mark, count in (
+            (words.REFUTED, self.counts.refuted),
+            (words.CLAIMED_ONLY, self.counts.claimed_only),
+            (words.CROSS_CHECKED, self.counts.cross_checked),
+            (words.RECOMPUTED, self.counts.recomputed),
+        ):
+            if count:
+                filters.append(
+                    {
+                        "label": f"{mark.sign} {mark.word} {count}",
+                        "href": href(f"#{_LEVEL_IDS[mark.word]}"),
+                    }
+                )
+        data = {
+            "outcome": lane.outcome.value,
+            "integrity": lane.integrity.value,
+            "findings_words": self._findings_words(),
+            "findings": [item["data"] for item in findings],
+            "errors": list(lane.errors),
+            "ledger_words": f"{plural(len(rows), 'claim')}."
+            if rows
+            else "This lane states nothing that lanebook can read.",
+            "ledger_caption": "Every claim: refuted first, then claimed only, cross-checked and"
+            " recomputed"
+            if rows
+            else "",
+            "claims": [row["data"] for row in rows],
+            "rules_words": self._rules_words(),
+            "rules_detail": self._rules_detail(),
+            "rule_base": self.proof["rule_base"],
+        }
+        aids = {"findings": findings, "errors": list(lane.errors), "rows": rows, "filters": filters}
+        return self._page("verification", "verification.md.j2", data, aids)
+
+    def _against(self, against: str) -> Markup:
+        own = self._link(against)
+        if own:
+            return own
+        lane_id = against.split("/", 1)[0]
+        if lane_id in self.titles and "/" in against:
+            return href(f"../{lane_id}/evidence.md")
+        return href("")
+
+
+def blocker_mark(blocker: Blocker) -> Mark:
+    """Return the mark of a blocker: open, open with progress, or closed."""
+    if not blocker.open:
+        return Mark("◆", blocker.state, "lb-closed")
+    sign = "◇" if blocker.progress == "none" else "◈"
+    return Mark(sign, blocker.state, "lb-open")
+
+
+def _ordered(claims: Sequence[Claim]) -> list[Claim]:
+    """Sort refuted first, then claimed only, cross-checked, recomputed; else as they stand."""
+    ranks = {name: rank for rank, name in enumerate(_LEVEL_IDS)}
+    return sorted(claims, key=lambda claim: ranks[words.of_claim(claim).word])
+
+
+def _outcome_row(what: str, stated: str, recomputed: str, mark: Mark) -> dict[str, Any]:
+    return {
+        "data": {
+            "what": what,
+            "stated": stated,
+            "recomputed": recomputed,
+            "agreement": mark.word,
+        },
+        "what": what,
+        "stated": shown(stated),
+        "recomputed": shown(recomputed),
+        "mark": mark,
+    }
+
+
+def _how(kind: str) -> str:
+    return {"hash": "hash", "status only": "status only", "named only": "name only"}.get(kind, kind)
+
+
+def _as_stated(count: int, one: str, many: str) -> str:
+    if not count:
+        return "No document of this lane says so in a form that lanebook reads."
+    return f"{plural(count, one, many)}, as stated; the ledger says which of them were checked."
+
+
+def _document_of(claim: Claim) -> str:
+    """Return the name of the document in which a claim stands."""
+    name = claim.where.split("#", 1)[0]
+    return re.sub(r":[0-9]+\Z", "", name)
+
+
+def _key_of(claim: Claim) -> str:
+    """Return what is claimed, without the place in which it stands."""
+    if "#/" in claim.id:
+        return claim.id.split("#/", 1)[1]
+    prefix = f"{claim.where} "
+    return claim.id[len(prefix) :] if claim.id.startswith(prefix) else claim.id
+
+
+def _section_of(claim: Claim, document: Document) -> str:
+    """Return the part of its document in which a claim stands: a top key, or a heading."""
+    if "#/" in claim.where:
+        head, slash, _ = claim.where.split("#/", 1)[1].partition("/")
+        return head if slash else "Top of the report"
+    line = claim.where.rsplit(":", 1)[-1]
+    if not line.isdigit():
+        return document.title
+    before = [section for section in document.sections if section.line <= int(line)]
+    title = before[-1].title if before else document.title
+    return title[:_LONGEST_HEADING]
+
+
+def _decision_headline(facts: LaneFacts) -> str:
+    packet = facts.decision
+    if packet is None:
+        return "No decision packet: nothing is put to an owner, and nothing changes"
+    if packet.selected:
+        return f"A decision packet must select nothing; this one states {packet.selected}"
+    if packet.holds:
+        return "Nothing is selected. If nobody decides, production stays on hold"
+    return "Nothing is selected, and the default is not stated as a hold"
+
+
+def _decision_intro(facts: LaneFacts) -> str:
+    packet = facts.decision
+    if packet is None:
+        return "No document of this lane puts options to an owner."
+    if not packet.options:
+        return "The decision packet names no options in a form that lanebook reads."
+    return f"{plural(len(packet.options), 'option')}, as stated in {packet.where}."
+
+
+def _readiness(token: str, open_blockers: int) -> str:
+    """Say what stands before an option; execution is never shown as ready while a blocker is open."""
+    if "EXECUT" in token.upper():
+        if open_blockers:
+            return f"Not ready: {plural(open_blockers, 'blocker')} open."
+        return "No open blocker is listed; that alone makes nothing ready."
+    return "Nothing here says that it is ready."
+

@@ -1,0 +1,54 @@
+"""A page and its JSON twin: the same facts twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from generator.render.templates import render
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the site.
+
+    ``data`` is the JSON twin: every fact in it stands on the page. ``aids`` are what only the page
+    needs: links, marks and anchors.
+    """
+
+    path: str
+    """Relative to ``site/docs``, with ``/`` and without an ending."""
+    template: str
+    data: Mapping[str, Any]
+    aids: Mapping[str, Any] = field(default_factory=dict)
+
+    def markdown(self) -> bytes:
+        """Return the page."""
+        depth = self.path.count("/")
+        text = render(
+            self.template,
+            page=self.data,
+            top="../" * depth,
+            twin=f"{self.path.rsplit('/', 1)[-1]}.json",
+            **self.aids,
+        )
+        return text.encode("utf-8")
+
+    def json(self) -> bytes:
+        """Return the twin."""
+        return to_json(self.data)
+
+
+def to_json(value: object) -> bytes:
+    """Return a value as JSON: UTF-8, two spaces, keys in the order in which they were placed."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,502 @@
+"""The pages that belong to no single lane."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from generator import __version__
+from generator.facts import Blocker, LaneFacts
+from generator.model.outcome import Outcome
+from generator.model.verdict import ClaimCounts, LaneVerdict, RootVerdict
+from generator.render import glossary, words
+from generator.render.lane_pages import blocker_mark, href, shown
+from generator.render.page import Page
+from generator.render.words import Mark, plural
+from generator.rules import ALL
+from generator.selftest import Proof
+
+NEWEST = 10
+"""Lanes on the home page."""
+
+_ANCHOR = re.compile(r"[^a-z0-9]+")
+
+
+def anchor(text: str) -> str:
+    """Return an anchor made from letters and digits of ``text`` only."""
+    return _ANCHOR.sub("-", text.lower()).strip("-") or "x"
+
+
+class SitePages:
+    """Renders what is said about all lanes together."""
+
+    def __init__(
+        self, verdict: RootVerdict, facts: Mapping[str, LaneFacts], proof: Proof
+    ) -> None:
+        """Take the verdict over the root, each lane's facts, and the proof of the rules."""
+        self.verdict = verdict
+        self.lanes = verdict.lanes
+        self.newest_first = tuple(reversed(verdict.lanes))
+        self.facts = facts
+        self.proof = proof
+        self.current = newest_with_blockers(verdict.lanes, facts)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield all of them."""
+        yield self.home()
+        yield self.lane_list()
+        yield self.blockers()
+        yield self.decisions()
+        yield self.governance()
+        yield self.validators()
+        yield self.glossary()
+        yield from self.codes()
+
+    # Home
+
+    def home(self) -> Page:
+        """Return where production stands, at a glance."""
+        total = _sum(lane.counts for lane in self.lanes)
+        refuting = sum(len(lane.refuting) for lane in self.lanes)
+        verified = sum(lane.outcome is Outcome.PASS for lane in self.lanes)
+        open_now = [item for item in self._blockers_now() if item.open]
+        standing, headline, css = self._standing(len(open_now))
+        newest = self.newest_first[0] if self.newest_first else None
+        cards = [
+            _card(words.RECOMPUTED, plural(total.recomputed, "claim"),
+                  f"derived again from bytes; {plural(verified, 'lane')} verified"),
+            _card(words.CROSS_CHECKED, plural(total.cross_checked, "claim"),
+                  "documents compared with each other"),
+            _card(words.CLAIMED_ONLY, plural(total.claimed_only, "claim"),
+                  "nothing here can confirm them"),
+            _card(words.REFUTED, plural(refuting, "finding"),
+                  "stated one way, found another"),
+        ]
+        blockers = [self._blocker_row(item) for item in self._blockers_now()]
+        attention = [
+            {
+                "title": lane.title,
+                "words": f"{lane.integrity}, {plural(len(lane.refuting), 'finding')}"
+                + (f", first: {lane.refuting[0].code}" if lane.refuting else ""),
+                "href": href(f"lanes/{lane.id}/verification.md#findings"),
+            }
+            for lane in self.newest_first
+            if lane.refuting or lane.errors
+        ]
+        rows = [self._lane_row(lane, "lanes/") for lane in self.newest_first[:NEWEST]]
+        data = {
+            "schema": "lanebook/home/1",
+            "headline": headline,
+            "standing": standing,
+            "open_words": f"{plural(len(open_now), 'blocker')} open",
+            "decisions_words": "0 decisions are recorded",
+            "newest_words": "The newest lane is" if newest else "There is no lane yet.",
+            "newest_title": newest.title if newest else "",
+            "newest_more": _newest_more(newest) if newest else "",
+            "cards": [card["data"] for card in cards],
+            "blockers_words": self._blockers_from(),
+            "blockers_caption": f"{plural(len(blockers), 'blocker')}, in their stated order"
+            if blockers
+            else "",
+            "blockers": [row["data"] for row in blockers],
+            "attention_words": f"{plural(len(attention), 'lane')} with something wrong."
+            if attention
+            else "No rule refuted anything in any lane.",
+            "attention": [
+                {"title": item["title"], "words": item["words"]} for item in attention[:NEWEST]
+            ],
+            "lanes_caption": f"The {plural(len(rows), 'newest lane')}, newest first",
+            "lanes": [row["data"] for row in rows],
+            "all_lanes": f"All {plural(len(self.lanes), 'lane')}",
+        }
+        aids = {
+            "verdict": {"css": css, "sign": "", "headline": headline},
+            "newest_href": href(f"lanes/{newest.id}/index.md") if newest else "",
+            "cards": cards,
+            "blockers": blockers,
+            "attention": attention[:NEWEST],
+            "lanes": rows,
+        }
+        return Page("index", "index.md.j2", data, aids)
+
+    def _standing(self, open_now: int) -> tuple[str, str, str]:
+        """Say where production stands; whatever is unclear holds."""
+        packet = next(
+            (
+                (lane, facts.decision)
+                for lane in self.newest_first
+                if (facts := self.facts[lane.id]).decision is not None
+            ),
+            None,
+        )
+        if packet is None:
+            return (
+                "No lane here puts a decision to an owner, and no decision is recorded.",
+                "Nothing here allows production to be touched",
+                "lb-hold",
+            )
+        lane, decision = packet
+        if decision is None or decision.selected:
+            return (
+                f"The newest decision packet ({lane.title}) states a selection, which a decision"
+                " packet may not do; no decision is recorded.",
+                "Nothing here allows production to be touched",
+                "lb-refuted",
+            )
+        if not decision.holds:
+            return (
+                f"The newest decision packet ({lane.title}) states {decision.default or 'no'} as"
+                " its default, which is no hold; no decision is recorded.",
+                "Nothing here allows production to be touched",
+                "lb-refuted",
+            )
+        return (
+            f"Nobody has decided otherwise, and the default is {decision.default}, as stated.",
+            "Production must not be touched: it is on hold",
+            "lb-hold",
+        )
+
+    def _blockers_now(self) -> tuple[Blocker, ...]:
+        return self.facts[self.current.id].blockers if self.current is not None else ()
+
+    def _blockers_from(self) -> str:
+        if self.current is None:
+            return "No lane lists blockers."
+        return f"As stated by the newest lane that lists blockers: {self.current.title}."
+
+    def _blocker_row(self, blocker: Blocker) -> dict[str, Any]:
+        data = {
+            "id": blocker.id,
+            "state": blocker.state,
+            "actor": blocker.actor,
+            "next_action": blocker.next_action,
+            "blocks": blocker.blocks,
+        }
+        return {
+            "data": data,
+            **data,
+            "mark": blocker_mark(blocker),
+            "href": href(f"blockers.md#{anchor(blocker.id)}"),
+        }
+
+    def _lane_row(self, lane: LaneVerdict, prefix: str) -> dict[str, Any]:
+        refuting = len(lane.refuting)
+        counts = lane.counts
+        data = {
+            "lane": lane.title,
+            "date": lane.date or "no date",
+            "stated_status": lane.stated_status,
+            "integrity": lane.integrity.value,
+            "outcome": lane.outcome.value,
+            "findings": plural(refuting, "finding"),
+            "link": link_words(lane),
+        }
+        base = f"{prefix}{lane.id}/verification.md"
+        present = {
+            "recomputed": counts.recomputed,
+            "cross_checked": counts.cross_checked,
+            "claimed_only": counts.claimed_only,
+            "refuted": counts.refuted,
+        }
+        names = {"cross_checked": "crosschecked", "claimed_only": "claimed"}
+        return {
+            "data": data,
+            **data,
+            "title": lane.title,
+            "href": href(f"{prefix}{lane.id}/index.md"),
+            "findings_href": href(f"{base}#findings"),
+            "integrity_mark": words.of_integrity(lane.integrity),
+            "outcome_mark": words.of_outcome(lane.outcome),
+            "counts": present,
+            "anchors": {
+                key: href(f"{base}#{names.get(key, key)}" if count else base)
+                for key, count in present.items()
+            },
+        }
+
+    def lane_list(self) -> Page:
+        """Return the list of all lanes, newest first."""
+        rows = [self._lane_row(lane, "") for lane in self.newest_first]
+        data = {
+            "schema": "lanebook/lanes/1",
+            "words": f"{plural(len(rows), 'lane')}, newest first. Order comes from what the lanes"
+            " say of each other, never from dates alone.",
+            "caption": "All lanes",
+            "lanes": [row["data"] | row["counts"] for row in rows],
+        }
+        return Page("lanes/index", "lanes.md.j2", data, {"lanes": rows})
+
+    # Blockers, decisions, governance
+
+    def blockers(self) -> Page:
+        """Return every blocker now, and where its state changed from lane to lane."""
+        now = []
+        for blocker in self._blockers_now():
+            data = {
+                "id": blocker.id,
+                "state": blocker.state,
+                "stated": blocker.stated,
+                "legs": [{"id": name or "–", "state": state or "–"} for name, state in blocker.legs],
+                "actor": blocker.actor or "not stated",
+                "next_action": blocker.next_action or "not stated",
+                "blocks": blocker.blocks or "not stated",
+                "where": blocker.where,
+            }
+            current = self.current.id if self.current is not None else ""
+            now.append(
+                {
+                    "data": data,
+                    **data,
+                    "mark": blocker_mark(blocker),
+                    "anchor": anchor(blocker.id),
+                    "href": href(f"lanes/{current}/report.md"),
+                }
+            )
+        history = list(self._history())
+        data = {
+            "schema": "lanebook/blockers/1",
+            "words": "A blocker is open until its state says closed; progress does not close it.",
+            "now_words": "As stated by the newest lane that lists blockers:"
+            if self.current
+            else "No lane lists blockers.",
+            "stated_by": self.current.title if self.current else "",
+            "blockers": [item["data"] for item in now],
+            "history_words": "A row stands here where a blocker is first stated, or stated"
+            " differently than in the lane before."
+            if history
+            else "",
+            "history_caption": "Changes of blockers, oldest lane first" if history else "",
+            "history": [row["data"] for row in history],
+        }
+        aids = {
+            "blockers": now,
+            "history": history,
+            "stated_by_href": href(f"lanes/{self.current.id}/index.md") if self.current else "",
+        }
+        return Page("blockers", "blockers.md.j2", data, aids)
+
+    def _history(self) -> Iterator[dict[str, Any]]:
+        before: dict[str, tuple[str, str]] = {}
+        for lane in self.lanes:
+            for blocker in self.facts[lane.id].blockers:
+                legs = "; ".join(f"{name}: {state}" for name, state in blocker.legs)
+                now = (blocker.state, legs)
+                if before.get(blocker.id) == now:
+                    continue
+                before[blocker.id] = now
+                data = {
+                    "lane": lane.title,
+                    "blocker": blocker.id,
+                    "state": blocker.state,
+                    "legs": legs,
+                }
+                yield {
+                    "data": data,
+                    **data,
+                    "mark": blocker_mark(blocker),
+                    "href": href(f"lanes/{lane.id}/index.md"),
+                }
+
+    def decisions(self) -> Page:
+        """Return the decision packets, and the decisions that are recorded: none yet."""
+        packets = []
+        for lane in self.newest_first:
+            packet = self.facts[lane.id].decision
+            if packet is None:
+                continue
+            data = {
+                "lane": lane.title,
+                "default": packet.default,
+                "selected": packet.selected or "nothing",
+                "options": len(packet.options),
+                "tree": lane.tree or "",
+            }
+            packets.append(
+                {
+                    "data": data,
+                    **data,
+                    "tree": shown(lane.tree or "no evidence packet"),
+                    "href": href(f"lanes/{lane.id}/decision.md"),
+                }
+            )
+            if not lane.tree:
+                data["tree"] = "no evidence packet"
+        data = {
+            "schema": "lanebook/decisions/1",
+            "recorded_words": "0 decisions are recorded. Until one is, every default holds.",
+            "packets_words": f"{plural(len(packets), 'decision packet')}."
+            if packets
+            else "No lane puts a decision to an owner.",
+            "packets_caption": "Decision packets, newest lane first" if packets else "",
+            "packets": [item["data"] for item in packets],
+        }
+        return Page("decisions", "decisions.md.j2", data, {"packets": packets})
+
+    def governance(self) -> Page:
+        """Return reserved ranges and consumed delegations, as stated."""
+        reservations = []
+        delegations = []
+        for lane in self.lanes:
+            facts = self.facts[lane.id]
+            link = href(f"lanes/{lane.id}/index.md")
+            if facts.reservation is not None:
+                stated = facts.reservation
+                data: dict[str, Any] = {
+                    "lane": lane.title,
+                    "objects": stated.objects,
+                    "count": max(0, stated.last - stated.first + 1),
+                    "above_ceiling": stated.above_ceiling or "not stated",
+                    "apply_now": stated.apply_now or "not stated",
+                    "canonical_fold": stated.canonical_fold or "not stated",
+                    "where": stated.where,
+                }
+                reservations.append(
+                    {
+                        "data": data,
+                        **data,
+                        "href": link,
+                        "where_href": href(f"lanes/{lane.id}/report.md"),
+                    }
+                )
+            if facts.delegation:
+                data = {"lane": lane.title, "delegation": facts.delegation}
+                delegations.append({"data": data, **data, "href": link})
+        data = {
+            "schema": "lanebook/governance/1",
+            "words": "Ranges of governance objects that lanes reserve. A reserved object is not"
+            " applied. All of it as stated."
+            if reservations
+            else "No lane reserves governance objects.",
+            "caption": "Reserved ranges, oldest lane first" if reservations else "",
+            "reservations": [item["data"] for item in reservations],
+            "delegations_words": ""
+            if delegations
+            else "No lane states which delegated decision it consumed.",
+            "delegations_caption": "Delegations, oldest lane first" if delegations else "",
+            "delegations": [item["data"] for item in delegations],
+        }
+        return Page(
+            "governance",
+            "governance.md.j2",
+            data,
+            {"reservations": reservations, "delegations": delegations},
+        )
+
+    # Rules
+
+    def validators(self) -> Page:
+        """Return every rule with its sound sample, its controls and their answers."""
+        answers = {(item.rule, item.code): item for item in self.proof.results}
+        rules = []
+        for rule in ALL:
+            sound = answers.get((rule.name, ""))
+            codes = []
+            for code, text in rule.codes.items():
+                result = answers.get((rule.name, code))
+                codes.append(
+                    {
+                        "code": code,
+                        "meaning": text.meaning,
+                        "answer": f"answered by {', '.join(result.answered)}"
+                        if result is not None and result.held
+                        else "not proven",
+                    }
+                )
+            data = {
+                "name": rule.name,
+                "protects": rule.protects,
+                "silent": "Silent on its sound sample."
+                if sound is not None and sound.held
+                else "Not proven on its sound sample.",
+                "caption": f"{rule.name}: {plural(len(codes), 'code')}",
+                "codes": codes,
+            }
+            rules.append(
+                {
+                    "data": data,
+                    **data,
+                    "anchor": anchor(rule.name),
+                    "table": f"{anchor(rule.name)}-codes",
+                    "codes": [
+                        item | {"href": href(f"codes/{item['code']}.md")} for item in codes
+                    ],
+                }
+            )
+        held = sum(item.held for item in self.proof.results if item.code)
+        sentence = (
+            f"{plural(self.proof.rules, 'rule')}, each silent on its sound sample;"
+            f" {held} of {plural(self.proof.controls, 'control')} answered by exactly their own"
+            " code, before any verdict of this site was believed."
+        )
+        data = {
+            "schema": "lanebook/validators/1",
+            "headline": "Every rule was proven in this run",
+            "words": sentence,
+            "rule_base": self.verdict.rule_base,
+            "version": __version__,
+            "rules": [item["data"] for item in rules],
+        }
+        aids = {
+            "verdict": {
+                "css": words.RECOMPUTED.css,
+                "sign": words.RECOMPUTED.sign,
+                "headline": data["headline"],
+            },
+            "rules": rules,
+        }
+        return Page("validators", "validators.md.j2", data, aids)
+
+    def glossary(self) -> Page:
+        """Return the words of this site."""
+        return Page("glossary", "glossary.md.j2", {"schema": "lanebook/glossary/1", **glossary.WORDS})
+
+    def codes(self) -> Iterator[Page]:
+        """Yield a page for each code."""
+        for rule in ALL:
+            for code, text in rule.codes.items():
+                data = {
+                    "schema": "lanebook/code/1",
+                    "code": code,
+                    "meaning": text.meaning,
+                    "why": text.why,
+                    "todo": text.todo,
+                    "rule": rule.name,
+                    "protects": rule.protects,
+                }
+                aids = {"rule_href": href(f"../validators.md#{anchor(rule.name)}")}
+                yield Page(f"codes/{code}", "code.md.j2", data, aids)
+
+
+def newest_with_blockers(
+    lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]
+) -> LaneVerdict | None:
+    """Return the newest lane that lists blockers."""
+    return next((lane for lane in reversed(lanes) if facts[lane.id].blockers), None)
+
+
+def link_words(lane: LaneVerdict) -> str:
+    """Say how a lane is tied to the one before it."""
+    return {
+        "hash": "by hash",
+        "status only": "by status only",
+        "named only": "by name only",
+    }.get(lane.link.kind, "first of its chain")
+
+
+def _newest_more(lane: LaneVerdict) -> str:
+    status = f"; its status as stated: {lane.stated_status}" if lane.stated_status else ""
+    return f"({lane.date or 'no date'}){status}. Integrity: {lane.integrity}."
+
+
+def _card(mark: Mark, count: str, sentence: str) -> dict[str, Any]:
+    data = {"kind": mark.word, "count": count, "words": sentence}
+    return {"data": data, **data, "mark": mark, "href": href("lanes/index.md#lanes")}
+
+
+def _sum(counts: Iterator[ClaimCounts] | Any) -> ClaimCounts:
+    totals = [0, 0, 0, 0]
+    for item in counts:
+        for index, count in enumerate(item):
+            totals[index] += count
+    return ClaimCounts(*totals)

@@ -1,0 +1,107 @@
+"""The words, marks and classes in which results are shown; colour is never the only one of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from generator.model.finding import Claim
+from generator.model.outcome import Agreement, Integrity, Level, Outcome
+from generator.model.packet import State
+from generator.model.verdict import LaneVerdict
+
+
+class Mark(NamedTuple):
+    """A sign, its word, and the class that colours both."""
+
+    sign: str
+    word: str
+    css: str
+
+
+RECOMPUTED = Mark("●", "recomputed", "lb-recomputed")
+CROSS_CHECKED = Mark("◐", "cross-checked", "lb-crosschecked")
+CLAIMED_ONLY = Mark("○", "claimed only", "lb-claimed")
+REFUTED = Mark("▲", "refuted", "lb-refuted")
+
+_BY_LEVEL = {
+    Level.RECOMPUTED: RECOMPUTED,
+    Level.CROSS_CHECKED: CROSS_CHECKED,
+    Level.CLAIMED_ONLY: CLAIMED_ONLY,
+}
+
+
+def of_claim(claim: Claim) -> Mark:
+    """Return how a claim is known; what differs is refuted, however it was looked at."""
+    return REFUTED if claim.agreement is Agreement.DIFFERS else _BY_LEVEL[claim.level]
+
+
+def of_state(state: State) -> Mark:
+    """Return the mark of a file's state; bytes that are not here are never green."""
+    if state is State.MATCH:
+        return RECOMPUTED._replace(word=state)
+    if state is State.HELD_ELSEWHERE:
+        return CROSS_CHECKED._replace(word=state)
+    return REFUTED._replace(word=state)
+
+
+def of_integrity(integrity: Integrity) -> Mark:
+    """Return the mark of a packet's integrity."""
+    if integrity.green:
+        return RECOMPUTED._replace(word=integrity)
+    if integrity in (Integrity.CLAIMS_ONLY, Integrity.UNSEALED):
+        return CLAIMED_ONLY._replace(word=integrity)
+    return REFUTED._replace(word=integrity)
+
+
+def of_outcome(outcome: Outcome) -> Mark:
+    """Return the mark of a derived outcome; only pass and fail have a colour."""
+    if outcome is Outcome.PASS:
+        return RECOMPUTED._replace(word=outcome)
+    if outcome is Outcome.FAIL:
+        return REFUTED._replace(word=outcome)
+    return CLAIMED_ONLY._replace(word=outcome)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+_REACH = {
+    Integrity.PINNED: "Its tree hash is the one in pins.yml, outside all packets.",
+    Integrity.CITED: "Its tree hash stands in a document; that shows what was cited, not who wrote it.",
+    Integrity.CONSISTENT: (
+        "Its own hashes fit together; that alone shows neither who wrote it nor that it is the newest."
+    ),
+    Integrity.CLAIMS_ONLY: (
+        "No evidence packet came with this lane. Everything below is as stated by its documents."
+    ),
+    Integrity.UNSEALED: "The packet has no complete seal, so nothing says which bytes were approved.",
+    Integrity.REFUTED: "The packet is not the one that was sealed.",
+    Integrity.REFUSED: "The packet could not be read in full, or holds what a packet may not hold.",
+}
+
+
+def reach(integrity: Integrity) -> str:
+    """Say in one sentence how far a packet's seal goes."""
+    return _REACH[integrity]
+
+
+def headline(lane: LaneVerdict) -> tuple[Mark, str]:
+    """Return the one line above everything else on a lane's pages."""
+    refuting = len(lane.refuting)
+    if lane.integrity is Integrity.REFUSED:
+        return REFUTED, f"This lane is refused: {plural(refuting, 'finding')}"
+    if refuting:
+        what = plural(refuting, "statement") if lane.integrity.green else plural(refuting, "finding")
+        verb = "is" if refuting == 1 else "are"
+        if lane.integrity.green:
+            return REFUTED, f"{what} of this lane {verb} refuted"
+        return REFUTED, f"This lane is refuted by {what}"
+    if lane.errors:
+        return CLAIMED_ONLY, "No verdict: a rule of lanebook failed on this lane"
+    if lane.integrity is Integrity.CLAIMS_ONLY:
+        return CLAIMED_ONLY, "Claims only: nothing here was verified"
+    if lane.integrity is Integrity.UNSEALED:
+        return CLAIMED_ONLY, "Not sealed: nothing here was verified"
+    return RECOMPUTED, f"The evidence is {lane.integrity}: every sealed byte was hashed again and fits"

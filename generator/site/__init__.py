@@ -1,0 +1,1 @@
+"""Writing: the only part of lanebook that changes anything on disk."""

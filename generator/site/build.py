@@ -1,0 +1,205 @@
+"""Building: verify, render the pairs, run an engine, exchange the sites."""
+
+from __future__ import annotations
+
+import calendar
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator import selftest
+from generator.errors import BuildError
+from generator.facts import lane_facts
+from generator.model.digest import Digest, sha256
+from generator.model.packet import MANIFEST
+from generator.model.verdict import LaneVerdict, RootVerdict
+from generator.names import visible
+from generator.parallel import fork_map
+from generator.profiles import manifest_sha256
+from generator.reading.root import Root
+from generator.render import templates, viewer, words
+from generator.render.lane_pages import LanePages
+from generator.render.page import Page
+from generator.render.site_pages import SitePages, newest_with_blockers
+from generator.site import engine as engines
+from generator.site.sink import LaneSink, published
+from generator.site.stage import STATE, differences, exclusive, promote, write
+from generator.verify import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did, or would do."""
+
+    verdict: RootVerdict
+    pages: int
+    changes: tuple[str, ...]
+
+
+def _silent(name: str, steps: int) -> Callable[[int], None]:
+    return lambda count: None
+
+
+def build(
+    root: Root,
+    *,
+    engine: str = "mkdocs",
+    jobs: int = 0,
+    check: bool = False,
+    progress: Callable[[str, int], Callable[[int], None]] = _silent,
+) -> Built:
+    """Build the site of a root, or say what building would change.
+
+    Args:
+        root: the root, already looked at.
+        engine: one of :data:`generator.site.engine.ENGINES`.
+        jobs: how many processes; 0 means one for each processor.
+        check: compare the tree that would be written with ``site/docs``, and write nothing.
+        progress: told about the phases.
+
+    Raises:
+        UsageError: the engine is unknown or not installed.
+        BuildError: the site could not be written; the previous one is whole.
+    """
+    chosen = None if check else engines.find(engine)
+    if not (root.path / engines.CONFIG).is_file() and not check:
+        raise BuildError(f"{engines.CONFIG} is missing beside packets/; 'lanebook init' writes one")
+    if check:
+        return _check(root, jobs, progress)
+    with exclusive(root.path) as stage:
+        docs = stage / "site" / "docs"
+        verdict, count = _render(root, docs, jobs, progress)
+        if chosen is not None:
+            step = progress(f"{chosen.name}: {count} pages to HTML", 0)
+            engines.run(chosen, stage, root.path, newest_epoch(verdict))
+            step(1)
+        changes = promote(stage, root.path)
+    return Built(verdict, count, tuple(changes))
+
+
+def _check(
+    root: Root, jobs: int, progress: Callable[[str, int], Callable[[int], None]]
+) -> Built:
+    """Render into a folder outside the root, and compare."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="lanebook-") as folder:
+        docs = Path(folder) / "docs"
+        verdict, count = _render(root, docs, jobs, progress)
+        changes = differences(docs, root.path / "site" / "docs")
+    return Built(verdict, count, tuple(changes))
+
+
+def newest_epoch(verdict: RootVerdict) -> int:
+    """Return midnight UTC of the newest lane's date, in seconds; the build's only time."""
+    for lane in reversed(verdict.lanes):
+        if lane.date:
+            try:
+                return calendar.timegm(time.strptime(lane.date, "%Y-%m-%d"))
+            except ValueError:
+                continue
+    return 0
+
+
+def _render(
+    root: Root,
+    docs: Path,
+    jobs: int,
+    progress: Callable[[str, int], Callable[[int], None]],
+) -> tuple[RootVerdict, int]:
+    """Write the whole tree below ``docs``; return the verdict and the number of pages."""
+    docs.mkdir(parents=True)
+    verdict = verify(
+        root,
+        jobs=jobs,
+        sink=lambda source: LaneSink(docs / "lanes" / source.id / "files"),
+        progress=progress("verifying lanes", len(root.sources)),
+    )
+    facts = {lane.id: lane_facts(lane) for lane in verdict.lanes}
+    proof = selftest.prove()
+    current = newest_with_blockers(verdict.lanes, facts)
+    shared = {
+        "titles": {lane.id: lane.title for lane in verdict.lanes},
+        "blockers_now": {item.id: item for item in facts[current.id].blockers} if current else {},
+        "proof": {
+            "rules": str(proof.rules),
+            "controls": str(proof.controls),
+            "rule_base": str(verdict.rule_base),
+        },
+    }
+
+    def render_lane(lane: LaneVerdict) -> int:
+        folder = docs / "lanes" / lane.id
+        files = published(folder / "files")
+        count = 0
+        for page in LanePages(lane, facts[lane.id], published=files, **shared).pages():
+            _write_page(docs, page)
+            count += 1
+        _write_viewers(folder / "files", lane, files)
+        return count
+
+    counts = fork_map(
+        render_lane, verdict.lanes, jobs=jobs, progress=progress("rendering lanes", len(verdict.lanes))
+    )
+    count = sum(counts)
+    for page in SitePages(verdict, facts, proof).pages():
+        _write_page(docs, page)
+        count += 1
+    shutil.copytree(templates.folder() / "assets", docs / "assets")
+    write(docs / MANIFEST, tree_manifest(docs))
+    return verdict, count
+
+
+def _write_page(docs: Path, page: Page) -> None:
+    write(docs / f"{page.path}.md", page.markdown())
+    write(docs / f"{page.path}.json", page.json())
+
+
+def _write_viewers(folder: Path, lane: LaneVerdict, files: Mapping[Digest, str]) -> None:
+    """Write a page for every text file of a lane, from the bytes that were hashed."""
+    for digest, (paths, mark) in _viewable(lane).items():
+        if files.get(digest) != "txt":
+            continue
+        raw = f"{digest}.txt"
+        with (folder / raw).open("rb") as stream:
+            data = stream.read(viewer.MOST_BYTES + 1)
+        size = (folder / raw).stat().st_size
+        viewed = viewer.Viewed(lane.id, paths, digest, size, mark, raw)
+        page, twin = viewer.pages(viewed, data)
+        write(folder / f"{digest}.html", page)
+        write(folder / f"{digest}.json", twin)
+
+
+def _viewable(lane: LaneVerdict) -> dict[Digest, tuple[list[str], words.Mark]]:
+    """Return, for each digest of the lane, the paths that have it and the mark of the first."""
+    found: dict[Digest, tuple[list[str], words.Mark]] = {}
+    for state in lane.files:
+        if state.computed is not None:
+            path = f"{lane.evidence}/{visible(state.path)}"
+            found.setdefault(state.computed, ([], words.of_state(state.state)))[0].append(path)
+    seal = words.RECOMPUTED if lane.integrity.green else words.CLAIMED_ONLY
+    for name, digest in lane.seals.items():
+        mark = seal._replace(word=f"seal file of a packet that is {lane.integrity}")
+        found.setdefault(digest, ([], mark))[0].append(f"{lane.evidence}/{name}")
+    for document in lane.documents:
+        mark = words.CLAIMED_ONLY._replace(word="a document; what it states is in the claim ledger")
+        found.setdefault(document.sha256, ([], mark))[0].append(document.name)
+    return found
+
+
+def tree_manifest(docs: Path) -> bytes:
+    """Return the manifest of the tree, in the same form as a packet's."""
+    pairs: list[tuple[str, Digest]] = []
+    for base, _, names in os.walk(docs):
+        prefix = os.path.relpath(base, docs)
+        for name in names:
+            path = name if prefix == "." else f"{prefix}/{name}"
+            pairs.append((path, sha256((docs / path).read_bytes())))
+    pairs.sort(key=lambda pair: os.fsencode(pair[0]))
+    return manifest_sha256.build(pairs)
+
+
+__all__ = ["STATE", "Built", "build", "newest_epoch", "tree_manifest"]
