@@ -1,0 +1,396 @@
+"""The commands, each a function from arguments to an exit code (spec 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generator import __version__
+from generator.cli.terminal import Output, paint, plural, table
+from generator.errors import LanebookError, NoVerdictError, UsageError
+from generator.model.verdict import RootVerdict
+from generator.names import visible
+from generator.verify import Exit, exit_code
+
+_EXIT_CODES = (
+    "\b\nExit codes: 0 verified; 1 a finding refuted something; 2 wrong usage;\n"
+    "3 no verdict was reached (nothing to check, or it could not be read)."
+)
+
+
+class _Commands(click.Group):
+    """Lists the commands in the order in which they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of definition."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXIT_CODES,
+)
+@click.version_option(__version__, prog_name="lanebook", message="%(prog)s %(version)s")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours: on a terminal (auto), always or never. NO_COLOR is obeyed.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Results only: no progress, no messages.")
+@click.pass_context
+def app(ctx: click.Context, color: str, quiet: bool) -> None:
+    """Turn lanes of evidence into a site in which every hash was computed again.
+
+    \b
+    Examples:
+      lanebook init my-lanes && cd my-lanes   a new folder with a first lane
+      lanebook verify                         every lane of the root around this folder
+      lanebook build                          verify, and build site/html
+      lanebook serve                          look at it, rebuilt as packets change
+    """
+    ctx.obj = Output(color, quiet)
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; what is raised on purpose is one line."""
+    output = Output("auto", False)
+    try:
+        result = app.main(list(arguments), prog_name="lanebook", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result or 0)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "lanebook"
+        output.error(f"{visible(error.format_message(), 600)} ('{command} --help' shows how)")
+        return Exit.USAGE
+    except click.Abort:
+        return 130
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has gone; there is nobody left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.NO_VERDICT
+    except UsageError as error:
+        output.error(str(error))
+        return Exit.USAGE
+    except LanebookError as error:
+        code = getattr(error, "code", "")
+        output.error(f"{error}{f' ({code})' if code else ''}")
+        return Exit.NO_VERDICT
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        name = visible(os.path.basename(os.fsdecode(error.filename))) if error.filename else ""
+        output.error(f"{name}: {reason}" if name else reason)
+        return Exit.NO_VERDICT
+
+
+@app.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def init(output: Output, folder: Path | None) -> int:
+    """Make a new site root: packets/ with a first lane, mkdocs.yml, README.md.
+
+    \b
+    Examples:
+      lanebook init my-lanes     in a new folder
+      lanebook init              in this folder, which must be empty
+    """
+    from generator.site.init import init_root
+
+    target = folder or Path(".")
+    written = init_root(target)
+    output.result(f"{len(written)} files written; next: lanebook build")
+    return Exit.VERIFIED
+
+
+@app.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
+)
+@click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
+@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core.")
+@click.pass_obj
+def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, jobs: int) -> int:
+    """Compute every hash and verdict of lanes, packets or whole roots again.
+
+    Without a PATH, the root around the current folder: the nearest folder with packets/ in it.
+
+    \b
+    Examples:
+      lanebook verify                             all lanes of this root
+      lanebook verify packets/clone-rehearsal     one lane
+      lanebook verify downloads/packet            a bare packet folder
+      lanebook verify --format json | jq .summary
+    """
+    from generator import verify as verifying
+    from generator.reading.root import find_root, open_path, open_root
+
+    roots = [open_path(path) for path in paths] if paths else [open_root(find_root(Path.cwd()))]
+    verdicts = [
+        verifying.verify(
+            root, jobs=jobs, progress=output.phase("verifying lanes", len(root.sources))
+        )
+        for root in roots
+    ]
+    verdict = RootVerdict(
+        tuple(lane for one in verdicts for lane in one.lanes),
+        verdicts[0].rules,
+        verdicts[0].controls,
+        verdicts[0].rule_base,
+    )
+    if not verdict.lanes:
+        raise NoVerdictError("nothing to check: packets/ holds no lane")
+    code = exit_code(verdict, strict=strict)
+    if form == "json":
+        from generator.cli.machine import verdict_object
+
+        output.result(json.dumps(verdict_object(verdict, code), ensure_ascii=True, indent=2))
+        return code
+    for line in table(verdict, ""):
+        output.result(line)
+    if strict and code is Exit.REFUTED and not any(lane.refuting for lane in verdict.lanes):
+        output.message("--strict: claims that nothing can confirm count as findings")
+    return code
+
+
+@app.command()
+@click.option("--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here.")
+@click.option("--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True)
+@click.option("--check", is_flag=True, help="Write nothing; say what would change in site/docs.")
+@click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
+@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core.")
+@click.pass_obj
+def build(
+    output: Output, folder: Path | None, engine: str, check: bool, strict: bool, jobs: int
+) -> int:
+    """Verify, render the pairs of Markdown and JSON, and build the site.
+
+    The previous site stays whole until the new one takes its place in one step. A lane that is
+    refuted or refused still gets its pages, and the exit code is 1. Where nothing at all could be
+    verified, the site says so and the exit code is 3.
+
+    With --check the exit code is 1 where something would change.
+
+    \b
+    Examples:
+      lanebook build
+      lanebook build --engine zensical
+      lanebook build --check
+    """
+    from generator.reading.root import find_root, open_root
+    from generator.site.build import build as build_site
+
+    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    built = build_site(root, engine=engine, jobs=jobs, check=check, progress=output.phase)
+    verdict = built.verdict
+    if check:
+        for change in built.changes:
+            output.result(change)
+        output.message(
+            f"{plural(len(built.changes), 'file')} of site/docs would change"
+            if built.changes
+            else "site/docs is up to date"
+        )
+        return Exit.REFUTED if built.changes else Exit.VERIFIED
+    for line in table(verdict, ""):
+        output.result(line)
+    files = sum(not change.endswith("/") for change in built.changes)
+    output.result(
+        f"site/html: {plural(built.pages, 'page')}, "
+        + (f"{plural(files, 'file')} changed" if files else "new" if built.changes else "unchanged")
+    )
+    return build_exit(verdict, strict=strict)
+
+
+def build_exit(verdict: RootVerdict, *, strict: bool) -> Exit:
+    """Return the exit code of a build: claims-only lanes may stand beside verified ones."""
+    code = exit_code(verdict, strict=strict)
+    if code is Exit.NO_VERDICT and any(lane.outcome == "pass" for lane in verdict.lanes):
+        only_claims = all(
+            lane.outcome == "pass" or lane.integrity == "claims only" for lane in verdict.lanes
+        )
+        return Exit.VERIFIED if only_claims and not _errors(verdict) else code
+    return code
+
+
+def _errors(verdict: RootVerdict) -> bool:
+    return any(lane.errors for lane in verdict.lanes)
+
+
+@app.command()
+@click.option("--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
+@click.option("--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True)
+@click.pass_obj
+def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
+    """Serve the site on this machine only (127.0.0.1), and rebuild it as packets change.
+
+    \b
+    Examples:
+      lanebook serve
+      lanebook serve --port 0
+    """
+    from generator.reading.root import find_root, open_root
+    from generator.site import engine as engines
+    from generator.site.serve import serve as serve_site
+
+    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    engines.find(engine)
+    serve_site(root.path, port=port, engine=engine, tell=output.message)
+    return Exit.VERIFIED
+
+
+@app.command()
+@click.argument("packet", type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Replace a seal that is there and says something else.")
+@click.pass_obj
+def seal(output: Output, packet: Path, again: bool) -> int:
+    """Write HASH_MANIFEST.txt and packet_tree.sha256 of a packet, or of a lane's evidence/.
+
+    What verify would refuse is refused here, and nothing is written. A file that lane.yml pins and
+    that is not in the packet is listed as held elsewhere.
+
+    \b
+    Examples:
+      lanebook seal packets/my-lane
+      lanebook seal packets/my-lane/evidence --again
+    """
+    from generator.sealing import seal as seal_packet
+
+    if not packet.is_dir():
+        raise NoVerdictError(f"{visible(str(packet))}: no such folder")
+    sealed = seal_packet(packet.resolve(), again=again)
+    for finding in sealed.findings:
+        output.result(paint(f"▲ {finding.code}", "▲") + f"  {finding.where}\n    {finding.message}")
+    for error in sealed.errors:
+        output.result(f"! rule failed: {error.rule}: {visible(error.message, 300)}")
+    if sealed.refused:
+        output.error(f"not sealed: {plural(len(sealed.findings), 'finding')}; nothing was written")
+        return Exit.REFUTED
+    for path in sealed.held:
+        output.message(f"listed, held elsewhere: {visible(path)}")
+    output.result(f"{sealed.tree}  {plural(sealed.files, 'file')}{'' if sealed.changed else ', as before'}")
+    return Exit.VERIFIED
+
+
+@app.command("import")
+@click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.pass_obj
+def import_(output: Output, documents: tuple[Path, ...]) -> int:
+    """Turn documents into lane folders under packets/ of this folder, inventing nothing.
+
+    Documents that state the same final status, or cite the same packet, become one lane. Their
+    bytes are kept as they are.
+
+    \b
+    Examples:
+      lanebook import old/*.md old/*.json
+    """
+    from generator.errors import InputError
+    from generator.importing import plan_import, write_import
+    from generator.reading.limits import DEFAULT
+    from generator.reading.tree import read_file
+
+    read = []
+    for path in documents:
+        if not os.path.lexists(path):
+            raise NoVerdictError(f"{visible(str(path))}: no such file")
+        try:
+            read.append((path.name, read_file(path, DEFAULT.document_bytes, code="DOC-SIZE")))
+        except InputError as error:
+            raise NoVerdictError(f"{error} ({error.code})") from error
+    lanes = plan_import(read)
+    write_import(lanes, Path.cwd() / "packets")
+    for lane in lanes:
+        output.result(f"packets/{lane.id}")
+        for file in lane.files:
+            output.result(f"  {file.name:<24}  {file.kind.value:<20}  from {visible(file.source)}")
+    return Exit.VERIFIED
+
+
+@app.command()
+@click.argument("code", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
+)
+@click.pass_obj
+def explain(output: Output, code: str | None, form: str) -> int:
+    """Say what a code means, why it matters and what to do; without one, list all codes.
+
+    \b
+    Examples:
+      lanebook explain FILE-DIFFERS
+      lanebook explain
+    """
+    import difflib
+    import textwrap
+
+    from generator.rules import ALL, CODES
+
+    rules = {name: rule for rule in ALL for name in rule.codes}
+    if code is None:
+        if form == "json":
+            listed = [{"code": name, "rule": rules[name].name, **CODES[name]._asdict()} for name in CODES]
+            output.result(json.dumps({"schema": "lanebook/codes/1", "codes": listed}, indent=2))
+            return Exit.VERIFIED
+        width = max(map(len, CODES))
+        for name, text in CODES.items():
+            output.result(f"{name:<{width}}  {text.meaning}")
+        return Exit.VERIFIED
+    name = code.upper()
+    if name not in CODES:
+        near = difflib.get_close_matches(name, CODES, 3, 0.5)
+        hint = f"; did you mean {', '.join(near)}?" if near else "; 'lanebook explain' lists all"
+        raise UsageError(f"no such code: {visible(code, 60)}{hint}")
+    text, rule = CODES[name], rules[name]
+    if form == "json":
+        value: dict[str, Any] = {
+            "schema": "lanebook/code/1",
+            "code": name,
+            "rule": rule.name,
+            "protects": rule.protects,
+            **text._asdict(),
+        }
+        output.result(json.dumps(value, indent=2))
+        return Exit.VERIFIED
+    output.result(name)
+    for head, body in (
+        ("", text.meaning),
+        ("Why it matters: ", text.why),
+        ("What to do:     ", text.todo),
+        ("Rule:           ", f"{rule.name}; protects {rule.protects}"),
+    ):
+        lines = textwrap.wrap(body, 78 - len(head)) or [""]
+        output.result("  " + head + ("\n  " + " " * len(head)).join(lines))
+    return Exit.VERIFIED
+
+
+@app.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_obj
+def completion(output: Output, shell: str) -> int:
+    """Print the completion script for a shell.
+
+    \b
+    Examples:
+      lanebook completion bash > ~/.local/share/bash-completion/completions/lanebook
+      lanebook completion fish > ~/.config/fish/completions/lanebook.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise UsageError(f"no completion for {shell}")
+    output.result(found(app, {}, "lanebook", "_LANEBOOK_COMPLETE").source())
+    return Exit.VERIFIED

@@ -1,0 +1,97 @@
+"""``--format json``: the verdict as one object, stable and documented in docs/verify-json.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator import __version__
+from generator.model.outcome import Outcome
+from generator.model.verdict import LaneVerdict, RootVerdict
+from generator.names import visible
+from generator.verify import Exit
+
+SCHEMA = "lanebook/verify/1"
+
+
+def verdict_object(verdict: RootVerdict, code: Exit) -> dict[str, Any]:
+    """Return the object that ``lanebook verify --format json`` prints."""
+    lanes = [_lane(lane) for lane in verdict.lanes]
+    return {
+        "schema": SCHEMA,
+        "lanebook": __version__,
+        "lanes": lanes,
+        "summary": {
+            "exit_code": int(code),
+            "lanes": len(lanes),
+            "verified": sum(lane.outcome is Outcome.PASS for lane in verdict.lanes),
+            "refuted": sum(lane.outcome is Outcome.FAIL for lane in verdict.lanes),
+            "no_verdict": sum(
+                lane.outcome not in (Outcome.PASS, Outcome.FAIL) for lane in verdict.lanes
+            ),
+            "findings": sum(len(lane.refuting) for lane in verdict.lanes),
+            "notes": sum(len(lane.findings) - len(lane.refuting) for lane in verdict.lanes),
+            "claims": {
+                "recomputed": sum(lane.counts.recomputed for lane in verdict.lanes),
+                "cross_checked": sum(lane.counts.cross_checked for lane in verdict.lanes),
+                "claimed_only": sum(lane.counts.claimed_only for lane in verdict.lanes),
+                "refuted": sum(lane.counts.refuted for lane in verdict.lanes),
+            },
+            "rules": verdict.rules,
+            "controls": verdict.controls,
+            "rule_base": verdict.rule_base,
+        },
+    }
+
+
+def _lane(lane: LaneVerdict) -> dict[str, Any]:
+    return {
+        "id": lane.id,
+        "folder": lane.folder,
+        "title": lane.title,
+        "date": lane.date,
+        "previous": lane.link.previous,
+        "linked_by": lane.link.kind,
+        "stated_status": lane.stated_status,
+        "stated_outcome": lane.stated_outcome.value,
+        "outcome": lane.outcome.value,
+        "integrity": lane.integrity.value,
+        "tree": lane.tree,
+        "tree_profile": lane.profile,
+        "cited_by": list(lane.cited_by),
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "where": finding.where,
+                "stated": finding.stated,
+                "computed": finding.computed,
+                "message": finding.message,
+            }
+            for finding in lane.findings
+        ],
+        "claims": [
+            {
+                "id": claim.id,
+                "stated": claim.stated,
+                "recomputed": claim.recomputed,
+                "agreement": claim.agreement.value,
+                "level": claim.level.value,
+                "where": claim.where,
+                "against": claim.against,
+            }
+            for claim in lane.claims
+        ],
+        "files": [
+            {
+                "path": visible(state.path),
+                "state": state.state.value,
+                "sha256": state.computed,
+                "listed": state.listed,
+                "size": state.size,
+                "drift": state.drift,
+                "held_by": visible(state.holder),
+            }
+            for state in lane.files
+        ],
+        "errors": list(lane.errors),
+    }

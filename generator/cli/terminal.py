@@ -1,0 +1,179 @@
+"""Results for people at a terminal: a table that names what failed and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import IO
+
+import click
+
+from generator.model.outcome import Integrity, Outcome
+from generator.model.verdict import LaneVerdict, RootVerdict
+from generator.names import visible
+
+MOST_FINDINGS = 20
+"""Findings of one lane that are named; the rest are counted."""
+
+_COLOURS = {"●": "green", "▲": "red", "○": "bright_black", "◐": "blue", "·": "bright_black"}
+
+
+def sign(lane: LaneVerdict) -> str:
+    """Return the mark of a lane."""
+    if lane.outcome is Outcome.FAIL:
+        return "▲"
+    return "●" if lane.outcome is Outcome.PASS else "○"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def table(verdict: RootVerdict, root: str) -> Iterator[str]:
+    """Yield the lines that tell the verdict over a root."""
+    width = max((_width(lane.id) for lane in verdict.lanes), default=0)
+    for lane in verdict.lanes:
+        yield from _lane(lane, min(width, 60))
+    yield summary(verdict)
+
+
+def _lane(lane: LaneVerdict, width: int) -> Iterator[str]:
+    counts = lane.counts
+    mark = sign(lane)
+    refuting = lane.refuting
+    cells = [
+        _padded(visible(lane.id), width),
+        paint(f"{mark} {lane.integrity:<11}", mark),
+        f"{plural(len(lane.files), 'file'):>11}",
+        f"{plural(lane.rules, 'rule'):>9}",
+        paint(f"{len(refuting):>3} refuted", "▲" if refuting else ""),
+        f"{counts.recomputed:>4} recomputed",
+        f"{counts.cross_checked:>3} cross-checked",
+        f"{counts.claimed_only:>4} claimed only",
+    ]
+    yield "  ".join(cells).rstrip()
+    for finding in lane.findings[:MOST_FINDINGS]:
+        mark = "▲" if finding.refutes else "·"
+        yield paint(f"  {mark} {finding.code}", mark) + f"  {finding.where}"
+        yield f"      {finding.message}"
+        if finding.stated and finding.computed:
+            yield f"      stated {finding.stated}, found {finding.computed}"
+    if len(lane.findings) > MOST_FINDINGS:
+        yield f"  … and {len(lane.findings) - MOST_FINDINGS} more; --format json names all"
+    for error in lane.errors:
+        yield paint(f"  ! rule failed: {error}", "▲")
+
+
+def summary(verdict: RootVerdict) -> str:
+    """Return the last line: how many lanes ended in which way."""
+    verified = sum(lane.outcome is Outcome.PASS for lane in verdict.lanes)
+    refuted = sum(lane.outcome is Outcome.FAIL for lane in verdict.lanes)
+    claims = sum(
+        lane.integrity is Integrity.CLAIMS_ONLY and lane.outcome is Outcome.UNKNOWN
+        for lane in verdict.lanes
+    )
+    other = len(verdict.lanes) - verified - refuted - claims
+    findings = sum(len(lane.refuting) for lane in verdict.lanes)
+    parts = [f"{verified} verified", f"{refuted} refuted", f"{claims} claims only"]
+    if other:
+        parts.append(f"{other} without a verdict")
+    return (
+        f"{plural(len(verdict.lanes), 'lane')}: {', '.join(parts)};"
+        f" {plural(findings, 'finding')}; {verdict.rules} rules proven by {verdict.controls} controls"
+    )
+
+
+def paint(text: str, mark: str) -> str:
+    """Colour text by its mark; :func:`echo` takes the colours away where they are not wanted."""
+    colour = _COLOURS.get(mark)
+    return click.style(text, fg=colour, bold=mark == "▲") if colour else text
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - _width(text))
+
+
+def wants_colour(stream: IO[str], choice: str) -> bool:
+    """Decide on colours: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Output:
+    """Results to standard output, everything else to standard error."""
+
+    def __init__(self, colour: str, quiet: bool) -> None:
+        """Take the choice of ``--color`` and ``--quiet``."""
+        self.colour = colour
+        self.quiet = quiet
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+        _print(sys.stdout, text, wants_colour(sys.stdout, self.colour))
+
+    def message(self, text: str) -> None:
+        """Tell something beside the result."""
+        if not self.quiet:
+            _print(sys.stderr, text, wants_colour(sys.stderr, self.colour))
+
+    def error(self, text: str) -> None:
+        """Tell why there is no result, in one line where it is one."""
+        colour = wants_colour(sys.stderr, self.colour)
+        _print(sys.stderr, click.style("lanebook: ", fg="red") + text, colour)
+
+    def phase(self, name: str, steps: int) -> Callable[[int], None]:
+        """Show a phase: a bar on a terminal, nothing anywhere else."""
+        if self.quiet or not sys.stderr.isatty():
+            return lambda count: None
+        return _Bar(name, steps).step
+
+
+class _Bar:
+    """A progress bar that draws over itself; it never draws anything but its own last line."""
+
+    def __init__(self, name: str, steps: int) -> None:
+        self.name = name
+        self.steps = steps
+        self.done = 0
+        self.shown = -1
+        self.step(0)
+
+    def step(self, count: int) -> None:
+        """Count, and draw again if the picture changes."""
+        self.done += count
+        if not self.steps:
+            end = "\r\x1b[K" if self.done else ""
+            sys.stderr.write(f"\r\x1b[K{self.name} …{end}")
+            sys.stderr.flush()
+            return
+        filled = 24 * self.done // self.steps
+        if filled == self.shown and self.done < self.steps:
+            return
+        self.shown = filled
+        end = "\r\x1b[K" if self.done >= self.steps else ""
+        sys.stderr.write(
+            f"\r\x1b[K{self.name} [{'█' * filled}{'░' * (24 - filled)}] {self.done}/{self.steps}{end}"
+        )
+        sys.stderr.flush()
+
+
+def _print(stream: IO[str], text: str, colour: bool) -> None:
+    """Print; characters that the stream cannot show are written as escapes, never an error."""
+    if not colour:
+        text = click.unstyle(text)
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(data + "\n")
+    stream.flush()
