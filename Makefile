@@ -51,7 +51,7 @@ lock: $(VENV)/.lock ## choose the newest dependencies and write requirements/*.t
 	$(compile) requirements/lock.in -o requirements/lock.txt
 
 clean: ## remove the site, the environment and every cache
-	rm -rf $(VENV) site build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site/docs site/html .lanebook build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find $(CHECKED) -path tests/packets -prune -o -path tests/suites -prune -o \
 		-type d -name __pycache__ -prune -exec rm -rf {} +
 

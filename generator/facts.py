@@ -18,7 +18,9 @@ from generator.model.verdict import LaneVerdict
 _BLOCKER_ID = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+){2,}")
 _TOKEN = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _CLOSED = re.compile(r"\b(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
-_NOT_CLOSED = re.compile(r"\b(?:not|never|un|partially|partly)[ -]*(?:closed|resolved|fully)", re.IGNORECASE)
+_NOT_CLOSED = re.compile(
+    r"\b(?:not|never|un|partially|partly)[ -]*(?:closed|resolved|fully)", re.IGNORECASE
+)
 _PROGRESS = (
     ("partially discharged", re.compile(r"part(?:ial)?ly discharged", re.IGNORECASE)),
     ("design delivered", re.compile(r"design (?:portion )?delivered", re.IGNORECASE)),
@@ -121,8 +123,12 @@ def lane_facts(lane: LaneVerdict) -> LaneFacts:
         open_stated=open_stated,
         decision=_decision(data, name, lane.documents),
         reservation=_reservation(data, name, lane.documents),
-        delegation=_said(lane.documents, "delegated_decision_consumed", "delegation consumed",
-                         "delegated decision consumed"),
+        delegation=_said(
+            lane.documents,
+            "delegated_decision_consumed",
+            "delegation consumed",
+            "delegated decision consumed",
+        ),
         untouched=tuple(
             (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
             for key in _UNTOUCHED
@@ -220,7 +226,9 @@ def _from_lists(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
             match = _BLOCKER_ID.match(sentence) if isinstance(sentence, str) else None
             if match is None:
                 continue
-            words = f"{key.replace('_', ' ')}: {sentence[match.end() :].strip(' ()->')}".rstrip(": ")
+            words = f"{key.replace('_', ' ')}: {sentence[match.end() :].strip(' ()->')}".rstrip(
+                ": "
+            )
             yield Blocker(
                 id=match[0],
                 open=key != "newly_closed" or _is_open(words),
@@ -266,7 +274,9 @@ def _decision(
             options = value.get("options")
             return DecisionPacket(
                 options=tuple(
-                    _text(option, "id", "option", "name") if isinstance(option, dict) else _spelled(option)
+                    _text(option, "id", "option", "name")
+                    if isinstance(option, dict)
+                    else _spelled(option)
                     for option in (options if isinstance(options, list) else ())
                 ),
                 default=_text(value, "default"),
@@ -286,14 +296,32 @@ def _decision_from_text(document: Document) -> DecisionPacket:
     for statement in document.statements:
         key = statement.key.strip().strip("`").lower()
         match = _TOKEN.search(statement.value)
-        if key == "default" and match and not default:
+        if match is None:
+            continue
+        if key == "option":
+            options[match[0]] = None
+        elif key == "default" and not default:
             default = match[0]
-        elif key == "selected" and match:
+        elif key == "selected":
             selected = match[0]
-        named = _TOKEN.fullmatch(statement.key.strip().strip("`").split(" (")[0])
-        if named:
-            options[named[0]] = None
+    for token, is_default in _options_in_tables(document.tables):
+        options[token] = None
+        if is_default and not default:
+            default = token
     return DecisionPacket(tuple(options), default, selected, document.name)
+
+
+def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
+    """Yield the options of tables whose first column is ``option``, and which is the default."""
+    for table in tables:
+        header = [cell.strip().lower() for cell in table.header]
+        if not header or header[0] != "option":
+            continue
+        for row in table.rows:
+            cells = dict(zip(header, row, strict=False))
+            match = _TOKEN.search(cells["option"])
+            if match is not None:
+                yield match[0], cells.get("default", "").strip().lower() in ("yes", "true")
 
 
 def _reservation(

@@ -20,8 +20,7 @@ from generator.model.lane import Lane
 from generator.model.outcome import Agreement, Level
 from generator.model.packet import MANIFEST, FileState
 from generator.names import visible
-from generator.rules import tree_hash
-from generator.states import file_states
+from generator.states import computed_tree, file_states
 
 _OWN_TREE = re.compile(r"(?:^|/)evidence_packet/(?:packet_)?tree(?:_sha256)?$|^packet_tree_sha256$")
 _FILE_COUNT = re.compile(r"(?:^|/)evidence_packet/(?:file_count(?:_local)?|files)$|^file_count$")
@@ -69,7 +68,7 @@ class _Evidence:
                 by_name.setdefault(name, []).append(state)
         return cls(
             folder=lane.evidence,
-            tree=tree_hash.computed(lane.packet),
+            tree=computed_tree(lane.packet),
             listed=sum(state.listed is not None for state in states),
             present=sum(state.computed is not None for state in states),
             by_digest=by_digest,
@@ -98,7 +97,7 @@ def document_rows(lane: Lane, states: Sequence[FileState] | None = None) -> list
                 covered.add(key)
             rows.append(_judge(statement, mention, document, evidence, others))
         rows.extend(
-            _judge_mention(mention, document, evidence)
+            _judge_mention(mention, document, evidence, others)
             for mention in document.hashes
             if (mention.where, mention.text) not in covered
         )
@@ -119,16 +118,27 @@ class _Shared:
 
     by_key: dict[str, list[tuple[str, str, str]]]
     """Key to (document, value in one form, place)."""
+    by_hash: dict[str, list[tuple[str, str]]]
+    """Whole hash to (document, place)."""
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> _Shared:
         by_key: dict[str, list[tuple[str, str, str]]] = {}
+        by_hash: dict[str, list[tuple[str, str]]] = {}
         for document in documents:
+            for mention in document.hashes:
+                if mention.form == "full":
+                    by_hash.setdefault(mention.text, []).append((document.name, mention.where))
             for statement in document.statements:
                 by_key.setdefault(_plain_key(statement.key), []).append(
                     (document.name, _plain_value(statement.value), statement.where)
                 )
-        return cls(by_key)
+        return cls(by_key, by_hash)
+
+    def citing(self, digest: str, document: Document) -> str:
+        """Return the place at which another document states the same whole hash."""
+        places = self.by_hash.get(digest, ())
+        return next((where for name, where in places if name != document.name), "")
 
     def agreeing(self, statement: Statement, document: Document) -> str:
         """Return the place at which another document says the same of the same key."""
@@ -165,21 +175,26 @@ def _judge(
         Level.CLAIMED_ONLY,
         statement.where,
     )
+    if mention is not None and mention.form == "ambiguous":
+        return _ambiguous(claim, mention)
     if evidence.tree is not None and _is_own_tree(statement, document):
         return _against_tree(claim, evidence)
     if evidence.listed and statement.type == "integer" and _FILE_COUNT.search(statement.key):
         return _against_count(claim, evidence)
     if is_digest(statement.value):
         label = mention.label if mention is not None else statement.key
-        return _against_bytes(claim, label, evidence)
-    other = others.agreeing(statement, document)
-    if other:
-        return Row(
-            claim._replace(
-                agreement=Agreement.AGREES, level=Level.CROSS_CHECKED, against=other
-            )
-        )
-    return Row(claim)
+        row = _against_bytes(claim, label, evidence)
+        return _cross_checked(row, others.citing(statement.value, document))
+    return _cross_checked(Row(claim), others.agreeing(statement, document))
+
+
+def _cross_checked(row: Row, other: str) -> Row:
+    """Raise a claim that nothing else confirmed to one that another document makes as well."""
+    if not other or row.code or row.claim.level is not Level.CLAIMED_ONLY:
+        return row
+    return Row(
+        row.claim._replace(agreement=Agreement.AGREES, level=Level.CROSS_CHECKED, against=other)
+    )
 
 
 def _claim_id(where: str, key: str) -> str:
@@ -272,10 +287,13 @@ def _against_bytes(claim: Claim, label: str, evidence: _Evidence) -> Row:
     return Row(claim)
 
 
-def _judge_mention(mention: HashMention, document: Document, evidence: _Evidence) -> Row:
+def _judge_mention(
+    mention: HashMention, document: Document, evidence: _Evidence, others: _Shared
+) -> Row:
     """Judge a hash that stands inside a sentence, a cell or a longer string."""
     claim = Claim(
-        _claim_id(mention.where, mention.label or "hash") + ("" if "#" not in mention.where else " hash"),
+        _claim_id(mention.where, mention.label or "hash")
+        + ("" if "#" not in mention.where else " hash"),
         mention.text,
         None,
         Agreement.NOT_COMPARED,
@@ -283,18 +301,23 @@ def _judge_mention(mention: HashMention, document: Document, evidence: _Evidence
         mention.where,
     )
     if mention.form == "ambiguous":
-        return Row(
-            claim._replace(agreement=Agreement.AMBIGUOUS),
-            "DOC-REVISION",
-            "A revision number and a hash run together; it can be read as "
-            + "; or as ".join(visible(reading, 100) for reading in mention.readings)
-            + ".",
-        )
+        return _ambiguous(claim, mention)
     if mention.form != "full":
         return Row(claim)
     if evidence.tree is not None and _cites_foreign_tree(mention, document, evidence.tree):
         return _against_tree(claim, evidence)
-    return _against_bytes(claim, mention.label, evidence)
+    row = _against_bytes(claim, mention.label, evidence)
+    return _cross_checked(row, others.citing(mention.text, document))
+
+
+def _ambiguous(claim: Claim, mention: HashMention) -> Row:
+    """Name every reading of a hash that runs into what stands before or after it; choose none."""
+    readings = "; or as ".join(visible(reading, 100) for reading in mention.readings)
+    return Row(
+        claim._replace(agreement=Agreement.AMBIGUOUS),
+        "DOC-REVISION",
+        f"A hash and what stands beside it run together; it can be read as {readings}.",
+    )
 
 
 def _cites_foreign_tree(mention: HashMention, document: Document, tree: Digest) -> bool:
@@ -307,4 +330,3 @@ def _cites_foreign_tree(mention: HashMention, document: Document, tree: Digest) 
         and _TREE_WORD.search(mention.label) is not None
         and not any(other.text == tree for other in document.hashes)
     )
-

@@ -349,11 +349,12 @@ def _folded(text: str) -> str:
     return _nfkc(_nfkc(_nfd(text).casefold()).casefold())
 
 
-# What UTS #39 takes for the same among ASCII characters; a test holds it against the data.
-_ASCII_SKELETON = str.maketrans(
+ASCII_SKELETON = str.maketrans(
     {"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn", "`": "'", '"': "''"}
 )
-_ASCII_LOOSE = _ASCII_SKELETON | str.maketrans({"0": "o", "i": "l"})
+"""What UTS #39 takes for the same among ASCII characters; a test holds it against the data."""
+
+_ASCII_LOOSE = ASCII_SKELETON | str.maketrans({"0": "o", "i": "l"})
 
 
 def _loose(text: str) -> str:
@@ -377,7 +378,7 @@ def skeleton(text: str) -> str:
     comparing and never for showing.
     """
     if text.isascii():
-        return text.translate(_ASCII_SKELETON)
+        return text.translate(ASCII_SKELETON)
     decomposed = _IGNORABLE.sub("", _nfd(text))
     return _nfd("".join(map(_prototype, decomposed)))
 
@@ -385,56 +386,7 @@ def skeleton(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _prototype(char: str) -> str:
     if char.isascii():
-        return char.translate(_ASCII_SKELETON)
-    return _confusables().get(char, char)
+        return char.translate(ASCII_SKELETON)
+    from generator.lookalikes import PROTOTYPES  # late: most names are ASCII
 
-
-@cache
-def _confusables() -> dict[str, str]:
-    """Return a prototype for each character of Unicode's confusables.txt.
-
-    The package keeps which characters are paired there, both ways, and has lost which one of a
-    pair was the prototype. Each set of look-alikes is a star around it, so any choice serves: here
-    an ASCII sequence such as ``rn``, then an ASCII character, then another sequence or a character
-    that decomposes into one, then the character with most pairs.
-    """
-    import json
-    from importlib.resources import files
-
-    # Read without its module: that loads scripts as well and obeys an environment variable.
-    stored = files("confusable_homoglyphs").joinpath("confusables.json").read_text("utf-8")
-    pairs: dict[str, set[str]] = {}
-    for char, others in json.loads(stored).items():
-        # Right-to-left letters stand between marks there, left over from the comments.
-        key = char.replace("\u200e", "")
-        for other in others:
-            pairs.setdefault(key, set()).add(other["c"].replace("\u200e", ""))
-    prototypes: dict[str, str] = {}
-    for char in sorted(pairs):
-        if char in prototypes:
-            continue
-        reached, waiting = {char}, [char]
-        while waiting:
-            new = pairs.get(waiting.pop(), set()) - reached
-            reached |= new
-            waiting += new
-        chosen = min(
-            reached,
-            key=lambda one: (not one.isascii(), len(_nfd(one)) == 1, -len(pairs.get(one, ())), one),
-        )
-        prototypes |= dict.fromkeys(reached, chosen)
-    # ASCII comes out as the table above says, and the parts of a sequence as they do by themselves.
-    return {
-        char: "".join(
-            part.translate(_ASCII_SKELETON) if part.isascii() else _whole(prototypes, part)
-            for part in _nfd(chosen)
-        )
-        for char, chosen in prototypes.items()
-        if len(char) == 1
-    }
-
-
-def _whole(prototypes: dict[str, str], part: str) -> str:
-    """Return the prototype of one part of a prototype, which is ``part`` unless it has its own."""
-    own = prototypes.get(part, part)
-    return own if len(own) == 1 else part
+    return PROTOTYPES.get(char, char)

@@ -1,4 +1,7 @@
-"""The order of lanes (spec 3): from ``previous``, else from what documents quote, never by date alone."""
+"""The order of lanes (spec 3): from ``previous``, else from what documents quote.
+
+A date places only what nothing else ties.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ task below that of hashing a small file. Where forking is not to be had, one pro
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import selectors
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 
 _FRAME = struct.Struct("<IQ")
 _TICKET = struct.Struct("<I")
+_PIPE = 1024 * 1024  # workers need not wait while this process is busy with something else
 _MOST_BATCHES = 4096  # the tickets of all batches fit into a pipe's buffer
 
 
@@ -48,6 +50,7 @@ def fork_map(
     *,
     jobs: int = 0,
     progress: Callable[[int], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
     least: int = 8,
 ) -> list[Result]:
     """Return ``[function(item) for item in items]``, computed in up to ``jobs`` processes.
@@ -57,6 +60,7 @@ def fork_map(
         items: read by the workers from the memory they share with this process.
         jobs: 0 means one for each processor.
         progress: told how many more items are done, in this process.
+        meanwhile: called once in this process, while the workers work.
         least: with fewer items than this, no process is forked.
 
     Raises:
@@ -71,6 +75,8 @@ def fork_map(
             results.append(function(item))
             if progress is not None:
                 progress(1)
+        if meanwhile is not None:
+            meanwhile()
         return results
     size = max(1, min(16, len(items) // (jobs * 4)), -(-len(items) // _MOST_BATCHES))
     starts = range(0, len(items), size)
@@ -82,6 +88,8 @@ def fork_map(
     try:
         for _ in range(jobs):
             reader, writer = os.pipe()
+            with suppress(OSError, AttributeError):
+                fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
             child = os.fork()
             if child == 0:
                 os.close(reader)
@@ -89,12 +97,19 @@ def fork_map(
             os.close(writer)
             workers[reader] = child
         os.close(tickets)
+        if meanwhile is not None:
+            meanwhile()
         frames = _collect(workers, progress, size, len(items))
     finally:
         _end(workers)
     if len(frames) != len(starts):
         raise WorkerDiedError("a worker process was ended before its work was done")
-    return [result for number in range(len(starts)) for result in pickle.loads(frames[number])]
+    return [
+        result
+        for number in range(len(starts))
+        # what our own workers wrote
+        for result in pickle.loads(frames[number])  # noqa: S301
+    ]
 
 
 def _can_fork() -> bool:
@@ -166,7 +181,7 @@ def _collect(
                     payload = bytes(buffer[_FRAME.size : _FRAME.size + length])
                     del buffer[: _FRAME.size + length]
                     if number >> 31:
-                        raise pickle.loads(payload)
+                        raise pickle.loads(payload)  # noqa: S301 - what our own worker wrote
                     frames[number] = payload
                     count = min(size, total - done)
                     done += count

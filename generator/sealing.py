@@ -1,4 +1,4 @@
-"""Sealing: writes the manifest and the tree hash of a packet, and nothing that verify would refuse."""
+"""Sealing: writes manifest and tree hash of a packet, and nothing that verify would refuse."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def seal(folder: Path, *, again: bool = False, limits: Limits = DEFAULT) -> Seal
         lane = folder.parent
     pins = _pins(lane)
     packet = read_packet(folder, pins=pins, limits=limits)
-    pairs = [
-        (entry.path, entry.sha256) for entry in packet.entries if entry.sha256 is not None
-    ]
+    pairs = [(entry.path, entry.sha256) for entry in packet.entries if entry.sha256 is not None]
     present = {path for path, _ in pairs}
     held = tuple(path for path in sorted(pins, key=path_bytes) if path not in present)
     pairs.extend((path, pins[path]) for path in held)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from generator.drift import explain
-from generator.model.digest import Digest
-from generator.model.packet import FileState, Kind, Packet, State
+from generator.model.digest import Digest, is_digest
+from generator.model.packet import FileState, FileStates, Kind, Packet, State
 from generator.names import is_plain, plainly_distinct, problems
 from generator.profiles import DEFAULT, PROFILES, manifest_sha256
 
@@ -41,15 +40,25 @@ def plainly_sound(packet: Packet) -> bool:
     )
 
 
-def sound_states(packet: Packet) -> tuple[FileState, ...]:
+def sound_states(packet: Packet) -> FileStates:
     """Return the states of a packet that is :func:`plainly_sound`."""
-    return tuple(
-        FileState(path, State.MATCH, digest, digest, size)
-        for path, _, size, digest, _ in packet.entries
-    )
+    return FileStates.all_match(packet.manifest or b"", (entry.size for entry in packet.entries))
 
 
-def file_states(packet: Packet) -> tuple[FileState, ...]:
+def stated_tree(packet: Packet) -> Digest | None:
+    """Return the digest that the tree file states; none where it has another form."""
+    stated = (packet.tree or b"").decode("ascii", "replace")
+    return Digest(stated[:-1]) if stated.endswith("\n") and is_digest(stated[:-1]) else None
+
+
+def computed_tree(packet: Packet) -> Digest | None:
+    """Return the tree hash of the packet as its profile computes it; none without a manifest."""
+    if packet.manifest is None:
+        return None
+    return PROFILES.get(packet.profile, DEFAULT).tree(packet.manifest)
+
+
+def file_states(packet: Packet) -> FileStates:
     """Return the state of every path that is on disk, in the manifest or pinned, by path bytes."""
     if plainly_sound(packet):
         return sound_states(packet)
@@ -60,7 +69,7 @@ def file_states(packet: Packet) -> tuple[FileState, ...]:
     states = {state.path: state for state in _found(packet, listed)}
     for state in _not_found(packet, listed, states.keys()):
         states[state.path] = state
-    return tuple(states[path] for path in sorted(states, key=os.fsencode))
+    return FileStates(states[path] for path in sorted(states, key=os.fsencode))
 
 
 def _found(packet: Packet, listed: dict[str, Digest]) -> Iterator[FileState]:
@@ -79,7 +88,11 @@ def _found(packet: Packet, listed: dict[str, Digest]) -> Iterator[FileState]:
             state, drift = State.MATCH, ""
         else:
             state = State.DIFFERS
-            found = explain(entry.content, claim, contents.get) if entry.content is not None else None
+            from generator.drift import explain  # late: most packets have nothing to explain
+
+            found = (
+                explain(entry.content, claim, contents.get) if entry.content is not None else None
+            )
             drift = str(found) if found else ""
         yield FileState(entry.path, state, claim, entry.sha256, entry.size, drift)
 

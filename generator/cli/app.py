@@ -7,16 +7,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator import __version__
 from generator.cli.terminal import Output, paint, plural, table
 from generator.errors import LanebookError, NoVerdictError, UsageError
-from generator.model.verdict import RootVerdict
 from generator.names import visible
-from generator.verify import Exit, exit_code
+
+if TYPE_CHECKING:
+    from generator.model.verdict import RootVerdict
+from generator.exits import Exit
 
 _EXIT_CODES = (
     "\b\nExit codes: 0 verified; 1 a finding refuted something; 2 wrong usage;\n"
@@ -105,7 +107,7 @@ def init(output: Output, folder: Path | None) -> int:
       lanebook init my-lanes     in a new folder
       lanebook init              in this folder, which must be empty
     """
-    from generator.site.init import init_root
+    from generator.writing.init import init_root
 
     target = folder or Path(".")
     written = init_root(target)
@@ -119,7 +121,9 @@ def init(output: Output, folder: Path | None) -> int:
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
 )
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
-@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
+)
 @click.pass_obj
 def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, jobs: int) -> int:
     """Compute every hash and verdict of lanes, packets or whole roots again.
@@ -134,6 +138,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
       lanebook verify --format json | jq .summary
     """
     from generator import verify as verifying
+    from generator.model.verdict import RootVerdict
     from generator.reading.root import find_root, open_path, open_root
 
     roots = [open_path(path) for path in paths] if paths else [open_root(find_root(Path.cwd()))]
@@ -151,7 +156,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
     )
     if not verdict.lanes:
         raise NoVerdictError("nothing to check: packets/ holds no lane")
-    code = exit_code(verdict, strict=strict)
+    code = verifying.exit_code(verdict, strict=strict)
     if form == "json":
         from generator.cli.machine import verdict_object
 
@@ -165,11 +170,17 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
 
 
 @app.command()
-@click.option("--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here.")
-@click.option("--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True)
+@click.option(
+    "--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here."
+)
+@click.option(
+    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
+)
 @click.option("--check", is_flag=True, help="Write nothing; say what would change in site/docs.")
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
-@click.option("-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
+)
 @click.pass_obj
 def build(
     output: Output, folder: Path | None, engine: str, check: bool, strict: bool, jobs: int
@@ -189,7 +200,7 @@ def build(
       lanebook build --check
     """
     from generator.reading.root import find_root, open_root
-    from generator.site.build import build as build_site
+    from generator.writing.build import build as build_site
 
     root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
     built = build_site(root, engine=engine, jobs=jobs, check=check, progress=output.phase)
@@ -215,6 +226,8 @@ def build(
 
 def build_exit(verdict: RootVerdict, *, strict: bool) -> Exit:
     """Return the exit code of a build: claims-only lanes may stand beside verified ones."""
+    from generator.verify import exit_code
+
     code = exit_code(verdict, strict=strict)
     if code is Exit.NO_VERDICT and any(lane.outcome == "pass" for lane in verdict.lanes):
         only_claims = all(
@@ -229,9 +242,19 @@ def _errors(verdict: RootVerdict) -> bool:
 
 
 @app.command()
-@click.option("--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free port.")
-@click.option("--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True)
+@click.option(
+    "--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0: any free port.",
+)
+@click.option(
+    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
+)
 @click.pass_obj
 def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
     """Serve the site on this machine only (127.0.0.1), and rebuild it as packets change.
@@ -242,8 +265,8 @@ def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
       lanebook serve --port 0
     """
     from generator.reading.root import find_root, open_root
-    from generator.site import engine as engines
-    from generator.site.serve import serve as serve_site
+    from generator.writing import engine as engines
+    from generator.writing.serve import serve as serve_site
 
     root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
     engines.find(engine)
@@ -280,7 +303,9 @@ def seal(output: Output, packet: Path, again: bool) -> int:
         return Exit.REFUTED
     for path in sealed.held:
         output.message(f"listed, held elsewhere: {visible(path)}")
-    output.result(f"{sealed.tree}  {plural(sealed.files, 'file')}{'' if sealed.changed else ', as before'}")
+    output.result(
+        f"{sealed.tree}  {plural(sealed.files, 'file')}{'' if sealed.changed else ', as before'}"
+    )
     return Exit.VERIFIED
 
 
@@ -341,7 +366,9 @@ def explain(output: Output, code: str | None, form: str) -> int:
     rules = {name: rule for rule in ALL for name in rule.codes}
     if code is None:
         if form == "json":
-            listed = [{"code": name, "rule": rules[name].name, **CODES[name]._asdict()} for name in CODES]
+            listed = [
+                {"code": name, "rule": rules[name].name, **CODES[name]._asdict()} for name in CODES
+            ]
             output.result(json.dumps({"schema": "lanebook/codes/1", "codes": listed}, indent=2))
             return Exit.VERIFIED
         width = max(map(len, CODES))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from generator import __version__
+from generator.exits import Exit
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
-from generator.verify import Exit
 
 SCHEMA = "lanebook/verify/1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import IO
 
@@ -55,14 +56,18 @@ def _lane(lane: LaneVerdict, width: int) -> Iterator[str]:
         f"{counts.claimed_only:>4} claimed only",
     ]
     yield "  ".join(cells).rstrip()
-    for finding in lane.findings[:MOST_FINDINGS]:
-        mark = "▲" if finding.refutes else "·"
-        yield paint(f"  {mark} {finding.code}", mark) + f"  {finding.where}"
+    for finding in refuting[:MOST_FINDINGS]:
+        yield paint(f"  ▲ {finding.code}", "▲") + f"  {finding.where}"
         yield f"      {finding.message}"
         if finding.stated and finding.computed:
             yield f"      stated {finding.stated}, found {finding.computed}"
-    if len(lane.findings) > MOST_FINDINGS:
-        yield f"  … and {len(lane.findings) - MOST_FINDINGS} more; --format json names all"
+    if len(refuting) > MOST_FINDINGS:
+        yield f"  … and {len(refuting) - MOST_FINDINGS} more; --format json names all"
+    notes = [finding for finding in lane.findings if not finding.refutes]
+    if notes:
+        codes = Counter(finding.code for finding in notes)
+        told = ", ".join(f"{count} {code}" for code, count in codes.items())
+        yield paint(f"  · {plural(len(notes), 'note')}", "·") + f"  {told}; first: {notes[0].where}"
     for error in lane.errors:
         yield paint(f"  ! rule failed: {error}", "▲")
 
@@ -80,10 +85,9 @@ def summary(verdict: RootVerdict) -> str:
     parts = [f"{verified} verified", f"{refuted} refuted", f"{claims} claims only"]
     if other:
         parts.append(f"{other} without a verdict")
-    return (
-        f"{plural(len(verdict.lanes), 'lane')}: {', '.join(parts)};"
-        f" {plural(findings, 'finding')}; {verdict.rules} rules proven by {verdict.controls} controls"
-    )
+    proven = f"{verdict.rules} rules proven by {verdict.controls} controls"
+    lanes = plural(len(verdict.lanes), "lane")
+    return f"{lanes}: {', '.join(parts)}; {plural(findings, 'finding')}; {proven}"
 
 
 def paint(text: str, mark: str) -> str:
@@ -163,9 +167,8 @@ class _Bar:
             return
         self.shown = filled
         end = "\r\x1b[K" if self.done >= self.steps else ""
-        sys.stderr.write(
-            f"\r\x1b[K{self.name} [{'█' * filled}{'░' * (24 - filled)}] {self.done}/{self.steps}{end}"
-        )
+        bar = "█" * filled + "░" * (24 - filled)
+        sys.stderr.write(f"\r\x1b[K{self.name} [{bar}] {self.done}/{self.steps}{end}")
         sys.stderr.flush()
 
 

@@ -38,3 +38,10 @@ class Claim(NamedTuple):
     where: str
     against: str = ""
     """Where the other side of the comparison stands; empty if there is none."""
+
+
+class RuleError(NamedTuple):
+    """A rule that crashed: neither a pass nor a finding, and not the end of the others."""
+
+    rule: str
+    message: str

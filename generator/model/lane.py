@@ -14,9 +14,10 @@ from generator.model.packet import Packet
 
 _SAFE_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?\Z")
 _RESERVED = frozenset(
-    ("con", "prn", "aux", "nul", "index")
-    + tuple(f"com{number}" for number in range(10))
-    + tuple(f"lpt{number}" for number in range(10))
+    (
+        *("con", "prn", "aux", "nul", "index"),
+        *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+    )
 )
 
 
@@ -75,6 +76,17 @@ class Lane:
     def document(self, kind: DocumentKind) -> Document | None:
         """Return the first document of a kind."""
         return next((document for document in self.documents if document.kind is kind), None)
+
+    @property
+    def title(self) -> str:
+        """The title from ``lane.yml``, else of the document that speaks for the whole lane."""
+        if self.meta.title:
+            return self.meta.title
+        for kind in (DocumentKind.REPORT, DocumentKind.MACHINE_REPORT, DocumentKind.CHECKPOINT):
+            document = self.document(kind)
+            if document is not None:
+                return document.title
+        return self.documents[0].title if self.documents else self.id
 
     @property
     def stated_status(self) -> str:

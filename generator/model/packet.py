@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from generator.model.digest import Digest
 from generator.model.finding import Finding
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What reading found under one evidence folder; the two seal files are not among the entries."""
+    """What reading found under an evidence folder; the seal files are not among the entries."""
 
     entries: tuple[Entry, ...]
     manifest: bytes | None
@@ -80,3 +80,74 @@ class FileState(NamedTuple):
     drift: str = ""
     holder: str = ""
     """The lane or packet that holds the bytes, for ``held elsewhere``."""
+
+
+class FileStates(Sequence[FileState]):
+    """The states of a packet's files, by path bytes.
+
+    Those of a packet with which nothing is wrong are what its manifest says, so they stay packed
+    in it until somebody asks: most lanes are only counted.
+    """
+
+    __slots__ = ("_manifest", "_sizes", "_states")
+
+    def __init__(self, states: Iterable[FileState] = ()) -> None:
+        """Take states that are known one by one."""
+        self._states: tuple[FileState, ...] | None = tuple(states)
+        self._manifest = b""
+        self._sizes: tuple[int, ...] = ()
+
+    @classmethod
+    def all_match(cls, manifest: bytes, sizes: Iterable[int]) -> FileStates:
+        """Take a manifest in the default form, each line of which was found true."""
+        states = cls()
+        states._states = None
+        states._manifest = manifest
+        states._sizes = tuple(sizes)
+        return states
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is known without looking that every file matches."""
+        return bool(self._manifest)
+
+    def _all(self) -> tuple[FileState, ...]:
+        if self._states is None:
+            lines = self._manifest.decode("ascii").splitlines()
+            self._states = tuple(
+                FileState(line[66:], State.MATCH, Digest(line[:64]), Digest(line[:64]), size)
+                for line, size in zip(lines, self._sizes, strict=True)
+            )
+        return self._states
+
+    def __len__(self) -> int:
+        """Count them, packed or not."""
+        return len(self._sizes) if self._states is None else len(self._states)
+
+    @overload
+    def __getitem__(self, index: int) -> FileState: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[FileState, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> FileState | tuple[FileState, ...]:
+        """Return one state, or some."""
+        return self._all()[index]
+
+    def __iter__(self) -> Iterator[FileState]:
+        """Yield every state."""
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what they say, packed or not."""
+        return isinstance(other, FileStates) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        """Hash what they say."""
+        return hash(self._all())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Come back from a worker as packed as they went."""
+        if self._manifest:
+            return FileStates.all_match, (self._manifest, self._sizes)
+        return FileStates, (self._states,)

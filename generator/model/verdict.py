@@ -12,7 +12,7 @@ from generator.model.document import Document
 from generator.model.finding import Claim, Finding
 from generator.model.lane import LaneMeta
 from generator.model.outcome import Agreement, Integrity, Level, Outcome
-from generator.model.packet import MANIFEST, TREE, FileState
+from generator.model.packet import MANIFEST, TREE, FileStates
 from generator.names import visible
 
 
@@ -24,6 +24,10 @@ class Link(NamedTuple):
     """``hash``, ``status only``, ``named only``, or empty for the first lane."""
     how: str
     """Where the tie stands, in words."""
+
+
+FIRST = Link("", "", "")
+"""The link of a lane before which none is known."""
 
 
 class ClaimCounts(NamedTuple):
@@ -57,13 +61,13 @@ class LaneVerdict:
     tree: Digest | None
     """Computed; none without a packet or without a manifest."""
     stated_tree: Digest | None
-    files: tuple[FileState, ...]
+    files: FileStates
     findings: tuple[Finding, ...]
     document_claims: tuple[Claim, ...]
     documents: tuple[Document, ...]
     cited_by: tuple[str, ...] = ()
     """Where the whole tree hash stands in documents."""
-    link: Link = Link("", "", "")
+    link: Link = FIRST
     next: str = ""
     rules: int = 0
     errors: tuple[str, ...] = ()
@@ -81,7 +85,10 @@ class LaneVerdict:
     @property
     def counts(self) -> ClaimCounts:
         """Count the claims by how they are known."""
-        return count_claims(self.claims)
+        if not self.files.sound or self.stated_tree != self.tree:
+            return count_claims(self.claims)
+        counts = count_claims(self.document_claims)
+        return counts._replace(recomputed=counts.recomputed + len(self.files) + 1)
 
     def _seal_claims(self) -> Iterator[Claim]:
         """Yield what the two seal files claim: a digest for each path, and the tree hash."""

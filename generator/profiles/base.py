@@ -34,7 +34,7 @@ class Profile:
     summary: str
     read: Callable[[bytes], Listing]
     """Manifest bytes to lines; never raises, problems are findings."""
-    shell: tuple[str, ...]
+    by_hand: tuple[str, ...]
     """Shell lines that check a packet without lanebook."""
 
     def tree(self, manifest: bytes) -> Digest:

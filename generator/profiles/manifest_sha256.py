@@ -119,5 +119,5 @@ PROFILE = Profile(
     name="manifest-sha256",
     summary="sha256sum lines sorted by path bytes; the tree hash is the SHA-256 of the manifest",
     read=read,
-    shell=("sha256sum -c HASH_MANIFEST.txt", "sha256sum HASH_MANIFEST.txt"),
+    by_hand=("sha256sum -c HASH_MANIFEST.txt", "sha256sum HASH_MANIFEST.txt"),
 )

@@ -62,7 +62,9 @@ def read(manifest: bytes) -> Listing:
     return Listing(tuple(lines), tuple(problems))
 
 
-def _read_line(raw: bytes, reversed_form: bool | None) -> tuple[tuple[bytes, bytes] | None, bool | None]:
+def _read_line(
+    raw: bytes, reversed_form: bool | None
+) -> tuple[tuple[bytes, bytes] | None, bool | None]:
     """Return (path, digest), and whether this file uses the reversed form with one space."""
     raw = raw.lstrip(b" \t")
     escaped = raw.startswith(b"\\")
@@ -100,5 +102,5 @@ PROFILE = Profile(
     name="sha256sum",
     summary="any dialect that sha256sum -c reads; the tree hash is the SHA-256 of the manifest",
     read=read,
-    shell=("sha256sum -c HASH_MANIFEST.txt", "sha256sum HASH_MANIFEST.txt"),
+    by_hand=("sha256sum -c HASH_MANIFEST.txt", "sha256sum HASH_MANIFEST.txt"),
 )

@@ -7,17 +7,25 @@ It knows nothing of disks. Codes: DOC-SIZE, DOC-EMPTY, DOC-UTF8, and for machine
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from generator.errors import InputError
 from generator.model.digest import sha256
-from generator.model.document import Document, DocumentKind
+from generator.model.document import Document, DocumentKind, Statement
 from generator.reading import machinereport, textdoc
 from generator.reading.limits import DEFAULT, Limits
 
 _DATE = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])")
 _PARENTHESES = re.compile(r"\(([^()]{0,200})\)")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_OPTION = re.compile(
+    r"\s{0,3}(?:[-*+]|[0-9]{1,3}[.)])\s{1,4}[`*]{0,4}"
+    r"(?P<token>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)[`*]{0,4}"
+    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?\s?(?:[:;,.—–-]|\Z)"
+)
+_DEFAULT = re.compile(r"(?i)\bdefault\b")
+_LONGEST_OPTION = 400
 _BLANK = b" \t\r\n\f\v"
 
 _BY_NAME = (
@@ -95,20 +103,36 @@ def _text_document(name: str, data: bytes, named: DocumentKind | None) -> Docume
         for statement in read.statements
         if statement.key.lower() == "date" and _is_date(statement.value)
     )
+    kind = named or _kind_by_title(read.title)
+    said = list(read.statements)
+    if kind is DocumentKind.DECISION_PACKET:
+        said.extend(_options(name, text))
     return Document(
         name=name,
-        kind=named or _kind_by_title(read.title),
+        kind=kind,
         sha256=sha256(data),
         size=len(data),
         title=read.title or name,
         date=_one(dates),
         status=read.status,
-        statements=tuple(read.statements),
+        statements=tuple(said),
         hashes=tuple(read.hashes),
         tables=tuple(read.tables),
         sections=tuple(read.sections),
         damage=tuple(read.damage),
     )
+
+
+def _options(name: str, text: str) -> Iterator[Statement]:
+    """Yield the options that a decision packet lists, each an item that begins with its token."""
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        match = _OPTION.match(line[:_LONGEST_OPTION])
+        if match is None:
+            continue
+        where = f"{name}:{number}"
+        yield Statement("option", match["token"], where)
+        if _DEFAULT.search(match["remark"] or ""):
+            yield Statement("default", match["token"], where)
 
 
 def _kind_by_name(name: str) -> DocumentKind | None:

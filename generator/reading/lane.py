@@ -14,11 +14,11 @@ from generator.model.finding import Finding
 from generator.model.lane import Lane, LaneMeta
 from generator.model.packet import Packet
 from generator.names import visible
-from generator.reading import lanefile
 from generator.reading.limits import DEFAULT, Limits
 from generator.reading.tree import KIND_CODES, Sink, keep_json, kind_of, read_file, read_packet
 
 EVIDENCE = "evidence"
+LANE_FILE = "lane.yml"
 DOCUMENT_ENDINGS = (".md", ".json", ".txt")
 
 
@@ -85,14 +85,16 @@ def refusal(error: InputError, where: str) -> Finding:
 
 def _read_meta(source: LaneSource, refusals: list[Finding]) -> LaneMeta:
     """Read ``lane.yml``; without one, everything but the id is absent."""
-    path = source.folder / lanefile.NAME
+    path = source.folder / LANE_FILE
     if not os.path.lexists(path):
         return LaneMeta(id=source.id)
     try:
         data = read_file(path, 1024 * 1024, code="YAML-BYTES")
     except InputError as error:
-        refusals.append(refusal(error, lanefile.NAME))
+        refusals.append(refusal(error, LANE_FILE))
         return LaneMeta(id=source.id)
+    from generator.reading import lanefile  # late: bare packets have none
+
     meta, findings = lanefile.parse(data, source.folder.name)
     refusals.extend(findings)
     return replace(meta, id=source.id)
@@ -128,7 +130,7 @@ def lane_source(folder: Path, label: str, lane_id: str) -> LaneSource:
             if name == EVIDENCE and not item.is_file(follow_symlinks=False):
                 # a link here is refused by name when it is opened
                 evidence = folder / name
-            elif name == lanefile.NAME or name.startswith("."):
+            elif name == LANE_FILE or name.startswith("."):
                 continue
             elif item.is_file(follow_symlinks=False):
                 if name.endswith(DOCUMENT_ENDINGS):
@@ -141,7 +143,10 @@ def lane_source(folder: Path, label: str, lane_id: str) -> LaneSource:
                 kind = kind_of(item.stat(follow_symlinks=False).st_mode)
                 refusals.append(
                     Finding(
-                        KIND_CODES[kind], visible(name), "a regular file", str(kind),
+                        KIND_CODES[kind],
+                        visible(name),
+                        "a regular file",
+                        str(kind),
                         f"A {kind}; it was not opened.",
                     )
                 )
@@ -149,6 +154,4 @@ def lane_source(folder: Path, label: str, lane_id: str) -> LaneSource:
 
 
 def _unread(name: str, why: str) -> Finding:
-    return Finding(
-        "LANE-UNREAD", visible(name), "", "", f"Not read: it {why}.", severity="note"
-    )
+    return Finding("LANE-UNREAD", visible(name), "", "", f"Not read: it {why}.", severity="note")

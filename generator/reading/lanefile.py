@@ -62,7 +62,9 @@ def parse(data: bytes, lane_id: str) -> tuple[LaneMeta, tuple[Finding, ...]]:
         findings.append(Finding("LANE-ID", NAME, "", lane_id, "lane.yml has no id."))
     if fields.get("date") and not _DATE.match(fields["date"]):
         findings.append(
-            Finding("LANE-DATE", NAME, visible(fields.pop("date"), 40), "", "Not a date: YYYY-MM-DD.")
+            Finding(
+                "LANE-DATE", NAME, visible(fields.pop("date"), 40), "", "Not a date: YYYY-MM-DD."
+            )
         )
     if fields.get("previous"):
         try:

@@ -14,9 +14,7 @@ from generator.model.finding import Finding
 from generator.model.lane import parse_lane_id
 from generator.model.packet import MANIFEST, TREE
 from generator.names import visible
-from generator.reading import strictyaml
-from generator.reading.lane import DOCUMENT_ENDINGS, EVIDENCE, LaneSource, lane_source
-from generator.reading.lanefile import NAME as LANE_FILE
+from generator.reading.lane import DOCUMENT_ENDINGS, EVIDENCE, LANE_FILE, LaneSource, lane_source
 from generator.reading.limits import DEFAULT, Limits
 from generator.reading.tree import KIND_CODES, kind_of, read_file
 
@@ -270,7 +268,10 @@ def _loose_lanes(paths: list[Path], label: str) -> Iterator[LaneSource]:
             yield _lone_document(path)
     by_name = {path.name: path for path in paths}
     try:
-        groups = [(lane.id, [by_name[file.source] for file in lane.files]) for lane in plan_import(readable)]
+        groups = [
+            (lane.id, [by_name[file.source] for file in lane.files])
+            for lane in plan_import(readable)
+        ]
     except InputError:
         groups = [(_safe_id(name.rsplit(".", 1)[0]), [by_name[name]]) for name, _ in readable]
     for lane_id, documents in groups:
@@ -316,10 +317,14 @@ def _settings(path: Path) -> Limits:
     value = _mapping(path)
     unknown = sorted(set(value) - {"limits"})
     if unknown:
-        raise InputError("no such setting; there is limits", code="SETTING", place=(SETTINGS, unknown[0]))
+        raise InputError(
+            "no such setting; there is limits", code="SETTING", place=(SETTINGS, unknown[0])
+        )
     limits = value.get("limits") or {}
     if not isinstance(limits, dict):
-        raise InputError("must be a list of names and numbers", code="SETTING", place=(SETTINGS, "limits"))
+        raise InputError(
+            "must be a list of names and numbers", code="SETTING", place=(SETTINGS, "limits")
+        )
     try:
         return DEFAULT.changed(limits)
     except InputError as error:
@@ -344,6 +349,8 @@ def _pins(path: Path) -> dict[str, Digest]:
 def _mapping(path: Path) -> dict[str, object]:
     if not os.path.lexists(path):
         return {}
+    from generator.reading import strictyaml  # late: most roots have no settings
+
     value = strictyaml.loads(read_file(path, 1024 * 1024, code="YAML-BYTES"), where=path.name)
     if value is None:
         return {}

@@ -120,7 +120,7 @@ WORDS: dict[str, Any] = {
             "terms": [
                 {
                     "word": "pass",
-                    "meaning": "The packet's seal was computed again, and no rule refuted anything.",
+                    "meaning": "The packet's seal was computed again, and nothing was refuted.",
                 },
                 {"word": "fail", "meaning": "A rule refuted something."},
                 {

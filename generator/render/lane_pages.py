@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -24,8 +24,12 @@ from generator.render.words import Mark, plural
 from generator.rules import CODES
 
 _SAFE_HREF = re.compile(r"[A-Za-z0-9._~/#%-]*\Z")
-_LEVEL_IDS = {"refuted": "refuted", "claimed only": "claimed", "cross-checked": "crosschecked",
-              "recomputed": "recomputed"}
+_LEVEL_IDS = {
+    "refuted": "refuted",
+    "claimed only": "claimed",
+    "cross-checked": "crosschecked",
+    "recomputed": "recomputed",
+}
 _TABS = (
     ("Overview", "index"),
     ("Report", "report"),
@@ -51,6 +55,18 @@ def shown(text: str | None) -> dict[str, str]:
     return {"digest": digest, "text": "" if digest else value, "shown": value}
 
 
+class Surroundings(NamedTuple):
+    """What a lane's pages say of everything around it."""
+
+    titles: Mapping[str, str]
+    """Lane id to title, for links to the neighbours."""
+    blockers_now: Mapping[str, Blocker]
+    """The newest lane's blockers, by id."""
+    rules: int
+    controls: int
+    rule_base: Digest
+
+
 class LanePages:
     """Renders one lane; what its pages share is worked out once."""
 
@@ -58,11 +74,8 @@ class LanePages:
         self,
         lane: LaneVerdict,
         facts: LaneFacts,
-        *,
         published: Mapping[Digest, str],
-        titles: Mapping[str, str],
-        blockers_now: Mapping[str, Blocker],
-        proof: Mapping[str, str],
+        around: Surroundings,
     ) -> None:
         """Take what is known of the lane and of its surroundings.
 
@@ -70,16 +83,13 @@ class LanePages:
             lane: the verdict.
             facts: what the lane's documents say of production.
             published: digest to file ending of the bytes under the lane's ``files/``.
-            titles: lane id to title, for links to the neighbours.
-            blockers_now: the newest lane's blockers, by id.
-            proof: ``rules``, ``controls`` and ``rule_base`` of the run, in words.
+            around: what is known beside the lane.
         """
         self.lane = lane
         self.facts = facts
         self.places = Places(lane, published)
-        self.titles = titles
-        self.blockers_now = blockers_now
-        self.proof = proof
+        self.around = around
+        self.titles = around.titles
         self.claims = _ordered(lane.claims)
         self.counts = lane.counts
 
@@ -92,9 +102,7 @@ class LanePages:
         yield self.evidence()
         yield self.verification()
 
-    def _page(
-        self, name: str, template: str, data: dict[str, Any], aids: dict[str, Any]
-    ) -> Page:
+    def _page(self, name: str, template: str, data: dict[str, Any], aids: dict[str, Any]) -> Page:
         mark, headline = words.headline(self.lane)
         common = {
             "schema": f"lanebook/{template.split('.')[0]}/1",
@@ -125,7 +133,9 @@ class LanePages:
         """Return the overview: outcome, what was done, what stays open, findings."""
         lane, facts = self.lane, self.facts
         outcome = list(self._outcome())
-        done = [{"what": what, "stated": stated, "where": where} for what, stated, where in facts.done]
+        done = [
+            {"what": what, "stated": stated, "where": where} for what, stated, where in facts.done
+        ]
         untouched = [
             {"what": what, "stated": stated, "where": where}
             for what, stated, where in facts.untouched
@@ -145,12 +155,14 @@ class LanePages:
             "counts": self.counts._asdict(),
             "outcome_rows": [row["data"] for row in outcome],
             "before": {
-                "words": "Before this lane:" if lane.link.previous else "No lane is known before it",
+                "words": "Before this lane:"
+                if lane.link.previous
+                else "No lane is known before it.",
                 "title": before_title,
-                "how": f", linked by {_how(lane.link.kind)}" if lane.link.kind else "",
+                "how": f", linked by {_how(lane.link.kind)}." if lane.link.kind else "",
             },
             "after": {
-                "words": "After it:" if lane.next else "No lane is known after it",
+                "words": "After it:" if lane.next else "No lane is known after it.",
                 "title": self.titles.get(lane.next, ""),
             },
             "done_words": _as_stated(len(done), "part of the work", "parts of the work"),
@@ -248,7 +260,7 @@ class LanePages:
         return f"{plural(refuting, 'finding')} that refute something, {plural(notes, 'note')}."
 
     def _rules_words(self) -> str:
-        return f"{self.proof['rules']} rules checked, {self.proof['controls']} controls bit"
+        return f"{self.around.rules} rules checked, {self.around.controls} controls bit"
 
     def _rules_detail(self) -> str:
         codes = sorted({finding.code for finding in self.lane.findings})
@@ -301,9 +313,7 @@ class LanePages:
 
     def checkpoint(self) -> Page:
         """Return the lane at a glance, and what its checkpoints state."""
-        documents = [
-            item for item in self.lane.documents if item.kind is DocumentKind.CHECKPOINT
-        ]
+        documents = [item for item in self.lane.documents if item.kind is DocumentKind.CHECKPOINT]
         intro = (
             "The lane at a glance, put together from its documents and its evidence."
             if documents or self.lane.documents or self.lane.files
@@ -318,8 +328,7 @@ class LanePages:
         status = next((item.status for item in lane.documents if item.status is not None), None)
         yield "final status", lane.stated_status, status.where if status else ""
         yield "delegated decision consumed", facts.delegation, ""
-        for what, stated, where in facts.untouched:
-            yield what, stated, where
+        yield from facts.untouched
         if lane.tree is not None:
             yield "evidence tree, computed", lane.tree, f"{lane.evidence}/HASH_MANIFEST.txt"
         if facts.reservation is not None:
@@ -399,7 +408,7 @@ class LanePages:
             for index, table in enumerate(document.tables, 1)
             if len(table.header) > 2
         ]
-        data = {
+        data: dict[str, Any] = {
             "name": document.name,
             "kind": document.kind.value.capitalize(),
             "title": document.title,
@@ -483,7 +492,7 @@ class LanePages:
         return self._page("decision", "decision.md.j2", data, aids)
 
     def _precondition(self, blocker: Blocker) -> dict[str, Any]:
-        now = self.blockers_now.get(blocker.id)
+        now = self.around.blockers_now.get(blocker.id)
         mark = blocker_mark(blocker)
         data = {
             "id": blocker.id,
@@ -516,7 +525,7 @@ class LanePages:
                 "bytes": state.size,
                 "sha256": state.computed or "",
                 "listed": state.listed or "",
-                "claims": plural(quotes, "claim") if quotes else "its line in the manifest",
+                "quoted_by": plural(quotes, "claim") if quotes else "none",
                 "drift": state.drift,
                 "held_by": visible(state.holder),
             }
@@ -544,9 +553,9 @@ class LanePages:
         profile = PROFILES.get(lane.profile, DEFAULT)
         shell = [
             line.replace("-c", "--strict -c") if line.startswith("sha256sum -c") else line
-            for line in profile.shell
+            for line in profile.by_hand
         ]
-        data = {
+        facts: dict[str, Any] = {
             "files_words": self._files_words() + ".",
             "tree": lane.tree or "",
             "stated_tree": lane.stated_tree or "",
@@ -567,7 +576,7 @@ class LanePages:
             "stated_tree": shown(lane.stated_tree),
             "shell": [Markup(line) for line in shell],
         }
-        return self._page("evidence", "evidence.md.j2", data, aids)
+        return self._page("evidence", "evidence.md.j2", facts, aids)
 
     # Verification
 
@@ -632,7 +641,7 @@ class LanePages:
             "claims": [row["data"] for row in rows],
             "rules_words": self._rules_words(),
             "rules_detail": self._rules_detail(),
-            "rule_base": self.proof["rule_base"],
+            "rule_base": self.around.rule_base,
         }
         aids = {"findings": findings, "errors": list(lane.errors), "rows": rows, "filters": filters}
         return self._page("verification", "verification.md.j2", data, aids)
@@ -734,10 +743,9 @@ def _decision_intro(facts: LaneFacts) -> str:
 
 
 def _readiness(token: str, open_blockers: int) -> str:
-    """Say what stands before an option; execution is never shown as ready while a blocker is open."""
+    """Say what stands before an option; execution is never ready while a blocker is open."""
     if "EXECUT" in token.upper():
         if open_blockers:
             return f"Not ready: {plural(open_blockers, 'blocker')} open."
         return "No open blocker is listed; that alone makes nothing ready."
     return "Nothing here says that it is ready."
-

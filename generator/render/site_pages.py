@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator import __version__
@@ -31,9 +31,7 @@ def anchor(text: str) -> str:
 class SitePages:
     """Renders what is said about all lanes together."""
 
-    def __init__(
-        self, verdict: RootVerdict, facts: Mapping[str, LaneFacts], proof: Proof
-    ) -> None:
+    def __init__(self, verdict: RootVerdict, facts: Mapping[str, LaneFacts], proof: Proof) -> None:
         """Take the verdict over the root, each lane's facts, and the proof of the rules."""
         self.verdict = verdict
         self.lanes = verdict.lanes
@@ -64,14 +62,22 @@ class SitePages:
         standing, headline, css = self._standing(len(open_now))
         newest = self.newest_first[0] if self.newest_first else None
         cards = [
-            _card(words.RECOMPUTED, plural(total.recomputed, "claim"),
-                  f"derived again from bytes; {plural(verified, 'lane')} verified"),
-            _card(words.CROSS_CHECKED, plural(total.cross_checked, "claim"),
-                  "documents compared with each other"),
-            _card(words.CLAIMED_ONLY, plural(total.claimed_only, "claim"),
-                  "nothing here can confirm them"),
-            _card(words.REFUTED, plural(refuting, "finding"),
-                  "stated one way, found another"),
+            _card(
+                words.RECOMPUTED,
+                plural(total.recomputed, "claim"),
+                f"derived again from bytes; {plural(verified, 'lane')} verified",
+            ),
+            _card(
+                words.CROSS_CHECKED,
+                plural(total.cross_checked, "claim"),
+                "documents compared with each other",
+            ),
+            _card(
+                words.CLAIMED_ONLY,
+                plural(total.claimed_only, "claim"),
+                "nothing here can confirm them",
+            ),
+            _card(words.REFUTED, plural(refuting, "finding"), "stated one way, found another"),
         ]
         blockers = [self._blocker_row(item) for item in self._blockers_now()]
         attention = [
@@ -122,22 +128,20 @@ class SitePages:
 
     def _standing(self, open_now: int) -> tuple[str, str, str]:
         """Say where production stands; whatever is unclear holds."""
-        packet = next(
-            (
-                (lane, facts.decision)
-                for lane in self.newest_first
-                if (facts := self.facts[lane.id]).decision is not None
-            ),
-            None,
+        packets = (
+            (lane, packet)
+            for lane in self.newest_first
+            if (packet := self.facts[lane.id].decision) is not None
         )
-        if packet is None:
+        newest = next(packets, None)
+        if newest is None:
             return (
                 "No lane here puts a decision to an owner, and no decision is recorded.",
                 "Nothing here allows production to be touched",
                 "lb-hold",
             )
-        lane, decision = packet
-        if decision is None or decision.selected:
+        lane, decision = newest
+        if decision.selected:
             return (
                 f"The newest decision packet ({lane.title}) states a selection, which a decision"
                 " packet may not do; no decision is recorded.",
@@ -231,13 +235,15 @@ class SitePages:
 
     def blockers(self) -> Page:
         """Return every blocker now, and where its state changed from lane to lane."""
-        now = []
+        now: list[dict[str, Any]] = []
         for blocker in self._blockers_now():
-            data = {
+            data: dict[str, Any] = {
                 "id": blocker.id,
                 "state": blocker.state,
                 "stated": blocker.stated,
-                "legs": [{"id": name or "–", "state": state or "–"} for name, state in blocker.legs],
+                "legs": [
+                    {"id": name or "–", "state": state or "–"} for name, state in blocker.legs
+                ],
                 "actor": blocker.actor or "not stated",
                 "next_action": blocker.next_action or "not stated",
                 "blocks": blocker.blocks or "not stated",
@@ -388,7 +394,7 @@ class SitePages:
     def validators(self) -> Page:
         """Return every rule with its sound sample, its controls and their answers."""
         answers = {(item.rule, item.code): item for item in self.proof.results}
-        rules = []
+        rules: list[dict[str, Any]] = []
         for rule in ALL:
             sound = answers.get((rule.name, ""))
             codes = []
@@ -403,7 +409,7 @@ class SitePages:
                         else "not proven",
                     }
                 )
-            data = {
+            data: dict[str, Any] = {
                 "name": rule.name,
                 "protects": rule.protects,
                 "silent": "Silent on its sound sample."
@@ -418,9 +424,7 @@ class SitePages:
                     **data,
                     "anchor": anchor(rule.name),
                     "table": f"{anchor(rule.name)}-codes",
-                    "codes": [
-                        item | {"href": href(f"codes/{item['code']}.md")} for item in codes
-                    ],
+                    "codes": [item | {"href": href(f"codes/{item['code']}.md")} for item in codes],
                 }
             )
         held = sum(item.held for item in self.proof.results if item.code)
@@ -449,7 +453,9 @@ class SitePages:
 
     def glossary(self) -> Page:
         """Return the words of this site."""
-        return Page("glossary", "glossary.md.j2", {"schema": "lanebook/glossary/1", **glossary.WORDS})
+        return Page(
+            "glossary", "glossary.md.j2", {"schema": "lanebook/glossary/1", **glossary.WORDS}
+        )
 
     def codes(self) -> Iterator[Page]:
         """Yield a page for each code."""
@@ -494,7 +500,7 @@ def _card(mark: Mark, count: str, sentence: str) -> dict[str, Any]:
     return {"data": data, **data, "mark": mark, "href": href("lanes/index.md#lanes")}
 
 
-def _sum(counts: Iterator[ClaimCounts] | Any) -> ClaimCounts:
+def _sum(counts: Iterable[ClaimCounts]) -> ClaimCounts:
     totals = [0, 0, 0, 0]
     for item in counts:
         for index, count in enumerate(item):

@@ -11,7 +11,7 @@ from generator.render import escape
 
 
 def folder() -> Path:
-    """Return the folder of the templates: in the wheel inside the package, in a checkout beside it."""
+    """Return the folder of the templates: inside the package in a wheel, else beside it."""
     package = Path(__file__).parent.parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"

@@ -68,7 +68,9 @@ def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
             "state_word": file.mark.word,
             "raw_href": file.raw,
             "twin": f"{file.digest}.json",
-            "rows": Markup("".join(_row(number, line, anchors) for number, line in enumerate(lines, 1))),
+            "rows": Markup(
+                "".join(_row(number, line, anchors) for number, line in enumerate(lines, 1))
+            ),
         },
     )
     return page.encode("utf-8"), to_json({"schema": "lanebook/file/1", **facts})

@@ -69,14 +69,15 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 _REACH = {
     Integrity.PINNED: "Its tree hash is the one in pins.yml, outside all packets.",
-    Integrity.CITED: "Its tree hash stands in a document; that shows what was cited, not who wrote it.",
+    Integrity.CITED: "Its tree hash stands in a document; that shows what was cited, not by whom.",
     Integrity.CONSISTENT: (
-        "Its own hashes fit together; that alone shows neither who wrote it nor that it is the newest."
+        "Its own hashes fit together; that alone shows neither who wrote it nor that it is the"
+        " newest."
     ),
     Integrity.CLAIMS_ONLY: (
         "No evidence packet came with this lane. Everything below is as stated by its documents."
     ),
-    Integrity.UNSEALED: "The packet has no complete seal, so nothing says which bytes were approved.",
+    Integrity.UNSEALED: "The packet has no complete seal; nothing says which bytes were approved.",
     Integrity.REFUTED: "The packet is not the one that was sealed.",
     Integrity.REFUSED: "The packet could not be read in full, or holds what a packet may not hold.",
 }
@@ -93,7 +94,9 @@ def headline(lane: LaneVerdict) -> tuple[Mark, str]:
     if lane.integrity is Integrity.REFUSED:
         return REFUTED, f"This lane is refused: {plural(refuting, 'finding')}"
     if refuting:
-        what = plural(refuting, "statement") if lane.integrity.green else plural(refuting, "finding")
+        what = (
+            plural(refuting, "statement") if lane.integrity.green else plural(refuting, "finding")
+        )
         verb = "is" if refuting == 1 else "are"
         if lane.integrity.green:
             return REFUTED, f"{what} of this lane {verb} refuted"
@@ -104,4 +107,7 @@ def headline(lane: LaneVerdict) -> tuple[Mark, str]:
         return CLAIMED_ONLY, "Claims only: nothing here was verified"
     if lane.integrity is Integrity.UNSEALED:
         return CLAIMED_ONLY, "Not sealed: nothing here was verified"
-    return RECOMPUTED, f"The evidence is {lane.integrity}: every sealed byte was hashed again and fits"
+    return (
+        RECOMPUTED,
+        f"Every sealed byte was hashed again and fits its seal: the packet is {lane.integrity}",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from generator.model.finding import RuleError
 from generator.model.lane import Lane
 from generator.model.packet import Packet
 from generator.rules import (
@@ -21,7 +22,7 @@ from generator.rules import (
     statements,
     tree_hash,
 )
-from generator.rules.base import Code, Rule, RuleError, run
+from generator.rules.base import Code, Rule, run
 from generator.rules.context import InRoot
 
 PACKET_RULES: tuple[Rule[Packet], ...] = (

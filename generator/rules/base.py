@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from generator.model.finding import Finding
+from generator.model.finding import Finding, RuleError
 
 Subject = TypeVar("Subject")
 
@@ -32,13 +32,6 @@ class Rule(Generic[Subject]):
     """A good sample on which the rule is silent."""
     controls: Mapping[str, Callable[[], Subject]]
     """For each code, the good sample with one thing damaged."""
-
-
-class RuleError(NamedTuple):
-    """A rule that crashed: neither a pass nor a finding, and not the end of the others."""
-
-    rule: str
-    message: str
 
 
 def run(

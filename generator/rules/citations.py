@@ -9,8 +9,9 @@ from generator.model.digest import Digest, sha256
 from generator.model.document import Document, DocumentKind, HashMention, Statement
 from generator.model.finding import Finding
 from generator.model.lane import Lane
-from generator.rules import samples, tree_hash
+from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.states import computed_tree
 
 _TODO = "Correct the document from the packet; never the packet from the document."
 CODES = {
@@ -76,7 +77,7 @@ def _lane(tree: str, count: str, digest: str) -> Lane:
 
 
 def _tree() -> Digest:
-    return tree_hash.computed(samples.packet()) or samples.other_digest()
+    return computed_tree(samples.packet()) or samples.other_digest()
 
 
 def _digest() -> Digest:

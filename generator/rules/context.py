@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.model.digest import Digest
@@ -15,7 +15,7 @@ class InRoot:
     """What the rules across lanes see of one lane."""
 
     lane: Lane
-    states: tuple[FileState, ...]
+    states: Sequence[FileState]
     tree: Digest | None
     """Computed; none without a packet."""
     ids: frozenset[str]

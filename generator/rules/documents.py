@@ -14,7 +14,9 @@ from generator.rules.base import Code, Rule
 _TODO = "Write the document again as text in UTF-8."
 READING_CODES = {
     "DOC-UTF8": Code("A document is not UTF-8.", "Nobody can say what it states.", _TODO),
-    "DOC-EMPTY": Code("A document is empty.", "A document that says nothing reports nothing.", _TODO),
+    "DOC-EMPTY": Code(
+        "A document is empty.", "A document that says nothing reports nothing.", _TODO
+    ),
     "DOC-SIZE": Code(
         "A document is larger than the limit allows.",
         "Nobody reads a report of this size, and reading it would hold up all others.",

@@ -1,4 +1,4 @@
-"""Every listed file is there with the digest that its manifest line claims, and no other file is."""
+"""Every listed file is there with the digest that its line claims, and no other file is."""
 
 from __future__ import annotations
 

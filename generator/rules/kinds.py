@@ -19,7 +19,9 @@ CODES = {
     "KIND-SOCKET": Code("A socket stands in the packet.", _WHY, _TODO),
     "KIND-DEVICE": Code("A device stands in the packet.", _WHY, _TODO),
     "KIND-FOLDER": Code(
-        "A folder bears the name of a seal file.", "A seal is a file; a folder seals nothing.", _TODO
+        "A folder bears the name of a seal file.",
+        "A seal is a file; a folder seals nothing.",
+        _TODO,
     ),
 }
 _BY_KIND = {

@@ -8,10 +8,10 @@ from generator.model.digest import Digest, sha256
 from generator.model.finding import Finding
 from generator.model.packet import State
 from generator.names import visible
-from generator.rules import samples, tree_hash
+from generator.rules import samples
 from generator.rules.base import Code, Rule
 from generator.rules.context import InRoot
-from generator.states import file_states
+from generator.states import computed_tree, file_states
 
 CODES = {
     "PIN-DIFFERS": Code(
@@ -34,6 +34,8 @@ CODES = {
 
 def check(subject: InRoot) -> Iterator[Finding]:
     """Hold pins against listed and computed digests, and look for what is held elsewhere."""
+    if not subject.lane.meta.pins and not subject.pinned_tree:
+        return
     by_path = {state.path: state for state in subject.states}
     for path, pin in subject.lane.meta.pins.items():
         state = by_path.get(path)
@@ -87,7 +89,7 @@ def _subject(
     return InRoot(
         lane=lane,
         states=file_states(lane_packet),
-        tree=tree_hash.computed(packet),
+        tree=computed_tree(packet),
         ids=frozenset(("sample",)),
         holders=holders,
         pinned_tree=pinned_tree,
@@ -99,7 +101,7 @@ def _pin() -> dict[str, Digest]:
 
 
 def _tree() -> str:
-    return str(tree_hash.computed(samples.packet()))
+    return str(computed_tree(samples.packet()))
 
 
 RULE = Rule(

@@ -48,7 +48,15 @@ def check(lane: Lane) -> Iterator[Finding]:
                 row.code, row.claim.where, row.claim.stated, "", row.message, severity="note"
             )
     for document in lane.documents:
+        ambiguous = {
+            (mention.where, mention.text)
+            for mention in document.hashes
+            if mention.form == "ambiguous"
+        }
         for damage in document.damage:
+            # told above, with all its readings
+            if any(damage.where == where and text in damage.what for where, text in ambiguous):
+                continue
             yield Finding(
                 "DOC-DAMAGE", damage.where, "", "", f"{visible(damage.what, 300)}.", severity="note"
             )

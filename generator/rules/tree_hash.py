@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from generator.model.digest import Digest
 from generator.model.finding import Finding
 from generator.model.packet import TREE, Packet
 from generator.names import visible
-from generator.profiles import DEFAULT, PROFILES
 from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.states import computed_tree, stated_tree
 
-_FORM = re.compile(rb"([0-9a-f]{64})\n")
 _SEAL = "Seal the packet again with 'lanebook seal'."
 CODES = {
     "TREE-MISSING": Code(
@@ -35,26 +32,15 @@ CODES = {
 }
 
 
-def stated(packet: Packet) -> Digest | None:
-    """Return the digest that the tree file states; none where it has another form."""
-    match = _FORM.fullmatch(packet.tree or b"")
-    return Digest(match[1].decode()) if match else None
-
-
-def computed(packet: Packet) -> Digest | None:
-    """Return the tree hash of the packet as its profile computes it; none without a manifest."""
-    if packet.manifest is None:
-        return None
-    return PROFILES.get(packet.profile, DEFAULT).tree(packet.manifest)
-
-
 def check(packet: Packet) -> Iterator[Finding]:
     """Compare the tree file with the manifest's digest."""
-    actual = computed(packet)
+    actual = computed_tree(packet)
     if packet.tree is None:
-        yield Finding("TREE-MISSING", TREE, "", str(actual or ""), "There is no packet_tree.sha256.")
+        yield Finding(
+            "TREE-MISSING", TREE, "", str(actual or ""), "There is no packet_tree.sha256."
+        )
         return
-    claimed = stated(packet)
+    claimed = stated_tree(packet)
     if claimed is None:
         text = visible(packet.tree[:200].decode("utf-8", "surrogateescape"), 100)
         yield Finding(

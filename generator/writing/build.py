@@ -21,13 +21,13 @@ from generator.parallel import fork_map
 from generator.profiles import manifest_sha256
 from generator.reading.root import Root
 from generator.render import templates, viewer, words
-from generator.render.lane_pages import LanePages
+from generator.render.lane_pages import LanePages, Surroundings
 from generator.render.page import Page
 from generator.render.site_pages import SitePages, newest_with_blockers
-from generator.site import engine as engines
-from generator.site.sink import LaneSink, published
-from generator.site.stage import STATE, differences, exclusive, promote, write
 from generator.verify import verify
+from generator.writing import engine as engines
+from generator.writing.sink import LaneSink, published
+from generator.writing.stage import STATE, differences, exclusive, promote, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def build(
 
     Args:
         root: the root, already looked at.
-        engine: one of :data:`generator.site.engine.ENGINES`.
+        engine: one of :data:`generator.writing.engine.ENGINES`.
         jobs: how many processes; 0 means one for each processor.
         check: compare the tree that would be written with ``site/docs``, and write nothing.
         progress: told about the phases.
@@ -80,9 +80,7 @@ def build(
     return Built(verdict, count, tuple(changes))
 
 
-def _check(
-    root: Root, jobs: int, progress: Callable[[str, int], Callable[[int], None]]
-) -> Built:
+def _check(root: Root, jobs: int, progress: Callable[[str, int], Callable[[int], None]]) -> Built:
     """Render into a folder outside the root, and compare."""
     import tempfile
 
@@ -121,28 +119,29 @@ def _render(
     facts = {lane.id: lane_facts(lane) for lane in verdict.lanes}
     proof = selftest.prove()
     current = newest_with_blockers(verdict.lanes, facts)
-    shared = {
-        "titles": {lane.id: lane.title for lane in verdict.lanes},
-        "blockers_now": {item.id: item for item in facts[current.id].blockers} if current else {},
-        "proof": {
-            "rules": str(proof.rules),
-            "controls": str(proof.controls),
-            "rule_base": str(verdict.rule_base),
-        },
-    }
+    around = Surroundings(
+        titles={lane.id: lane.title for lane in verdict.lanes},
+        blockers_now={item.id: item for item in facts[current.id].blockers} if current else {},
+        rules=proof.rules,
+        controls=proof.controls,
+        rule_base=verdict.rule_base,
+    )
 
     def render_lane(lane: LaneVerdict) -> int:
         folder = docs / "lanes" / lane.id
         files = published(folder / "files")
         count = 0
-        for page in LanePages(lane, facts[lane.id], published=files, **shared).pages():
+        for page in LanePages(lane, facts[lane.id], files, around).pages():
             _write_page(docs, page)
             count += 1
         _write_viewers(folder / "files", lane, files)
         return count
 
     counts = fork_map(
-        render_lane, verdict.lanes, jobs=jobs, progress=progress("rendering lanes", len(verdict.lanes))
+        render_lane,
+        verdict.lanes,
+        jobs=jobs,
+        progress=progress("rendering lanes", len(verdict.lanes)),
     )
     count = sum(counts)
     for page in SitePages(verdict, facts, proof).pages():

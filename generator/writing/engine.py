@@ -1,4 +1,4 @@
-"""Site engines: programs that turn the tree into HTML. lanebook puts no code of its own into them."""
+"""Site engines: programs that turn the tree into HTML, with no code of lanebook's in them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Engine:
     """How one engine is called; it reads ``mkdocs.yml`` in the folder it is started in."""
 
     name: str
-    module: str
+    """Of the program, its module and its distribution alike."""
     arguments: tuple[str, ...]
 
 
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("mkdocs", "mkdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
-        Engine("properdocs", "properdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
-        Engine("zensical", "zensical", ("build", "--strict", "--config-file", CONFIG)),
+        Engine("mkdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
+        Engine("properdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
+        Engine("zensical", ("build", "--strict", "--config-file", CONFIG)),
     )
 }
 
@@ -45,7 +45,7 @@ def find(name: str) -> Engine:
     engine = ENGINES.get(name)
     if engine is None:
         raise UsageError(f"unknown engine {visible(name, 40)!r}; there are {', '.join(ENGINES)}")
-    if importlib.util.find_spec(engine.module) is None:
+    if importlib.util.find_spec(engine.name) is None:
         raise UsageError(f"{name} is not installed; pip install 'lanebook[{name}]'")
     return engine
 
@@ -65,7 +65,7 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         if item.name not in ("site", "packets", CONFIG) and not item.name.startswith("."):
             (stage / item.name).symlink_to(item)
     finished = subprocess.run(
-        [sys.executable, "-m", engine.module, *engine.arguments],
+        [sys.executable, "-m", engine.name, *engine.arguments],
         cwd=stage,
         env=environment(os.environ, epoch),
         stdin=subprocess.DEVNULL,
@@ -77,9 +77,8 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         text = finished.stdout.decode("utf-8", "replace").replace(str(stage) + "/", "")
         lines = [visible(line, 300) for line in text.splitlines() if line.strip()]
         detail = "".join(f"\n  {line}" for line in lines[-12:])
-        raise BuildError(
-            f"{engine.name} ended with exit code {finished.returncode}; the site is as it was{detail}"
-        )
+        ended = f"{engine.name} ended with exit code {finished.returncode}"
+        raise BuildError(f"{ended}; the site is as it was{detail}")
 
 
 def environment(inherited: Mapping[str, str], epoch: int) -> dict[str, str]:

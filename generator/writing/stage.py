@@ -41,14 +41,17 @@ def exclusive(root: Path) -> Iterator[Path]:
         state.mkdir(exist_ok=True)
         if state.is_symlink():
             raise BuildError(f"{STATE} is a symbolic link; remove it")
-        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(state / "lock", flags, 0o644)
     except OSError as error:
         raise BuildError(f"{STATE}: {_reason(error)}; the site is as it was") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BuildError("another build of this root is under way; the site is as it was") from error
+            raise BuildError(
+                "another build of this root is under way; the site is as it was"
+            ) from error
         stage = state / "next"
         recover(root)
         _remove(stage)
@@ -61,7 +64,9 @@ def exclusive(root: Path) -> Iterator[Path]:
         finally:
             _remove(stage)
     except OSError as error:
-        raise BuildError(f"{_name(error, root)}: {_reason(error)}; the site is as it was") from error
+        raise BuildError(
+            f"{_name(error, root)}: {_reason(error)}; the site is as it was"
+        ) from error
     finally:
         os.close(lock)
 

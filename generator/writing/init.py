@@ -32,7 +32,7 @@ def init_root(target: Path) -> list[str]:
         # an installed package may be read-only; what is copied from it is the user's own
         for base, folders, names in os.walk(temporary):
             for name in folders:
-                os.chmod(os.path.join(base, name), 0o755)
+                os.chmod(os.path.join(base, name), 0o755)  # noqa: S103 - as mkdir makes them
             for name in names:
                 path = os.path.join(base, name)
                 os.chmod(path, 0o755 if os.access(path, os.X_OK) else 0o644)

@@ -1,0 +1,120 @@
+"""One lane alone: judged by everything that lies in its own folder.
+
+This is what worker processes do, a thousand times over, so it loads the rules only for a lane that
+is not plainly sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from generator.model.digest import Digest, sha256
+from generator.model.finding import Claim, Finding, RuleError
+from generator.model.lane import Lane
+from generator.model.packet import MANIFEST, TREE, FileStates, Packet, State
+from generator.states import (
+    computed_tree,
+    file_states,
+    plainly_sound,
+    sound_states,
+    stated_tree,
+)
+
+_MOST_OF_ONE_CODE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one lane gives alone; small enough to come back from a worker process."""
+
+    lane: Lane
+    """Without its packet, whose bytes have been judged."""
+    has_packet: bool
+    tree: Digest | None
+    seals: Mapping[str, Digest]
+    """Name to digest of the seal files that are there."""
+    stated_tree: Digest | None
+    states: FileStates
+    claims: tuple[Claim, ...]
+    """Of the documents; what the seals claim follows from the states."""
+    findings: tuple[Finding, ...]
+    errors: tuple[RuleError, ...]
+    differing: tuple[tuple[str, bytes], ...] = ()
+    """Path and content of files whose difference is not explained yet."""
+
+
+def examine(lane: Lane) -> Examined:
+    """Judge one lane by everything that lies in its own folder."""
+    errors: list[RuleError] = []
+    packet = lane.packet
+    states = FileStates()
+    findings: list[Finding] = []
+    claims: tuple[Claim, ...] = ()
+    if packet is not None:
+        states = sound_states(packet) if plainly_sound(packet) else file_states(packet)
+        findings.extend(_packet_findings(packet, states, lane.evidence, errors))
+    if lane.documents or lane.refusals:
+        from generator.ledger import document_rows
+        from generator.rules import LANE_RULES, run
+
+        claims = tuple(row.claim for row in document_rows(lane, states))
+        findings.extend(run(LANE_RULES, lane, errors))
+    return Examined(
+        lane=replace(lane, packet=None),
+        has_packet=packet is not None,
+        tree=computed_tree(packet) if packet is not None else None,
+        seals=_seals(packet) if packet is not None else {},
+        stated_tree=stated_tree(packet) if packet is not None else None,
+        states=states,
+        claims=claims,
+        findings=tuple(_shortened(findings)),
+        errors=tuple(errors),
+        differing=_unexplained(packet, states) if packet is not None else (),
+    )
+
+
+def _packet_findings(
+    packet: Packet, states: FileStates, folder: str, errors: list[RuleError]
+) -> Iterator[Finding]:
+    """Run the rules over a packet; what is plainly sound needs only the one over contents."""
+    if states.sound and not any(entry.content is not None for entry in packet.entries):
+        return
+    from generator.rules import PACKET_RULES, run
+    from generator.rules.json_form import RULE as JSON_RULE
+
+    for finding in run((JSON_RULE,) if states.sound else PACKET_RULES, packet, errors):
+        yield finding._replace(where=f"{folder}/{finding.where}")
+
+
+def _seals(packet: Packet) -> dict[str, Digest]:
+    files = ((MANIFEST, packet.manifest), (TREE, packet.tree))
+    return {name: sha256(data) for name, data in files if data is not None}
+
+
+def _unexplained(packet: Packet, states: FileStates) -> tuple[tuple[str, bytes], ...]:
+    if states.sound:
+        return ()
+    wanted = {state.path for state in states if state.state is State.DIFFERS and not state.drift}
+    if not wanted:
+        return ()
+    return tuple(
+        (entry.path, entry.content)
+        for entry in packet.entries
+        if entry.path in wanted and entry.content is not None
+    )
+
+
+def _shortened(findings: Sequence[Finding]) -> Iterable[Finding]:
+    """Keep the first of many findings with one code, and say how many there are."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.code] = counts.get(finding.code, 0) + 1
+    shown: dict[str, int] = {}
+    for finding in findings:
+        number = shown[finding.code] = shown.get(finding.code, 0) + 1
+        if number < _MOST_OF_ONE_CODE or counts[finding.code] == _MOST_OF_ONE_CODE:
+            yield finding
+        elif number == _MOST_OF_ONE_CODE:
+            more = counts[finding.code] - number
+            yield finding._replace(message=f"{finding.message} {more} more like this one.")
