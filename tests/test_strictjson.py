@@ -604,3 +604,51 @@ def test_pointer_lines_name_every_value(value: Any, indent: int | None) -> None:
     lines = strictjson.pointer_lines(text.encode())
     assert list(lines) == expected
     assert list(lines.values()) == sorted(lines.values())
+
+
+# --- the check without a value ---
+
+_DOUBTFUL = [
+    pytest.param(b'{"a": 1, "a": 1}', id="repeated"),
+    pytest.param(b'{"a":1,"a"  :2}', id="repeated-spaced"),
+    pytest.param(b'{"a":1,"\\u0061":2,"x":"\\u0022:"}', id="repeated-by-escape"),
+    pytest.param(b'{"a":{"b":1},"a":[]}', id="repeated-with-containers"),
+    pytest.param(b'{"x\\\\":1,"x\\\\":2}', id="repeated-ending-in-a-back-slash"),
+    pytest.param(b'{"x\\"":1,"x\\"":"\\""}', id="repeated-with-escaped-quote"),
+    pytest.param(b"[" * 65 + b"]" * 65, id="deep"),
+    pytest.param(b'["]",' * 40 + b"[" * 30 + b"]" * 30 + b"]" * 40, id="deep-behind-brackets"),
+    pytest.param(b'[{"a":' * 40 + b"1" + b"}]" * 40, id="deep-alternating"),
+    pytest.param(b"[1e999]", id="infinite"),
+    pytest.param(b"[1e-9999]", id="too-many-digits"),
+    pytest.param(b"[" + b"1" * 2000 + b"]", id="long"),
+    pytest.param(b'["\\ud800"]', id="surrogate"),
+    pytest.param(b"\xef\xbb\xbf{}", id="bom"),
+    pytest.param(b"{} {}", id="second"),
+    pytest.param(b"", id="empty"),
+]
+
+
+@pytest.mark.parametrize("data", _DOUBTFUL)
+def test_what_is_refused_is_never_certainly_good(data: bytes) -> None:
+    assert not strictjson.certainly_good(data)
+    with pytest.raises(InputError):
+        strictjson.check(data, where="x")
+
+
+def test_ordinary_evidence_is_certainly_good() -> None:
+    value = {"entries": [{"id": f"RB-{number}", "rows": number, "ok": True} for number in range(99)]}
+    value["note"] = 'a "quoted" word, a \\ and a [ bracket'
+    assert strictjson.certainly_good(json.dumps(value, indent=2).encode())
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode()))
+def test_certainly_good_bytes_are_accepted(data: bytes) -> None:
+    if strictjson.certainly_good(data):
+        strictjson.loads(data, where="x")
+
+
+@given(st.lists(st.sampled_from(['"a"', '"a":', ":", ",", "{", "}", "[", "]", "1", "1.5", '"\\""', " "])))
+def test_certainly_good_tokens_are_accepted(tokens: list[str]) -> None:
+    data = "".join(tokens).encode()
+    if strictjson.certainly_good(data):
+        strictjson.loads(data, where="x")

@@ -51,6 +51,12 @@ class Limits:
 
 DEFAULT: Final = Limits()
 
+_LONGEST_WHOLE: Final = 20
+"""Digits of the largest whole number that orjson keeps whole."""
+_FRACTION = re.compile(rb"[0-9][.eE]")
+_ONE_BRACKET: Final = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
 # Without a trap, Decimal would answer NaN to an exponent it cannot hold.
 _TRAPPING = Context(traps=[InvalidOperation])
 
@@ -105,6 +111,53 @@ def loads(data: bytes, *, where: str, limits: Limits = DEFAULT) -> JsonValue:
         return _fast(data, text, limits)
     except _DoubtError:
         return _Exact(text, (where,), limits).document()
+
+
+def check(data: bytes, *, where: str, limits: Limits = DEFAULT) -> None:
+    """Refuse what :func:`loads` refuses, without making the value.
+
+    Raises:
+        InputError: as :func:`loads`.
+    """
+    if not certainly_good(data, limits):
+        loads(data, where=where, limits=limits)
+
+
+def certainly_good(data: bytes, limits: Limits = DEFAULT) -> bool:
+    """Tell fast that :func:`loads` accepts ``data``; false only means that it has to be asked.
+
+    orjson reads RFC 8259 and nothing else, but keeps the last of repeated keys and respells
+    numbers. So the value is written out again and held against the text: each repeated key that
+    was lost took its two quotes with it; and outside strings what was written shows every bracket,
+    and every number that is no whole number of 64 bits as one with a point or an exponent.
+    """
+    if len(data) > limits.bytes or limits.digits < _LONGEST_WHOLE:
+        return False
+    import orjson  # late: packets without JSON do not need it
+
+    try:
+        written = orjson.dumps(orjson.loads(data))
+    except (ValueError, RecursionError, TypeError):
+        return False
+    plain = _without_escapes(written)
+    if _without_escapes(data).count(b'"') != plain.count(b'"'):
+        return False
+    outside = b"".join(plain.split(b'"')[::2])
+    if _FRACTION.search(outside):
+        return False
+    brackets = outside.translate(_ONE_BRACKET, _NOT_BRACKETS)
+    for _ in range(limits.depth):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"[]", b"")  # the innermost level of all
+    return not brackets
+
+
+def _without_escapes(text: bytes) -> bytes:
+    """Drop escaped back slashes and quotes, so that each quote left begins or ends a string."""
+    if b"\\" not in text:
+        return text
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
 def title_then_json(

@@ -43,7 +43,7 @@ def check(packet: Packet) -> Iterator[Finding]:
             continue
         name = visible(entry.path)
         try:
-            strictjson.loads(entry.content, where=name, limits=limits)
+            strictjson.check(entry.content, where=name, limits=limits)
         except InputError as error:
             yield Finding(error.code, name, "", "", f"{error}.")
 

@@ -1,0 +1,97 @@
+"""Measures lanebook beside the tools that people would use without it."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.building import sites
+from benchmarks.measure import Table, WrongResultError, facts
+from benchmarks.verifying import large_files, small_packets
+
+_DESCRIPTION = """\
+Measures lanebook beside the tools that people would use without it.
+
+  verify   1,000 packets of 22 files: lanebook verify, sha256sum -c, bagit-python
+  large    six files of 256 MiB in one packet: lanebook verify, sha256sum -c; memory
+  build    500 lanes, 3,000 lane pages: lanebook build, mkdocs build of the same tree
+  growth   100 lanes against 500 lanes: lanebook build
+  all      all of these, which takes some time; build and growth share their runs
+"""
+_EPILOG = """\
+The tables go to standard output and to benchmarks/results/latest.md and latest.json. No time
+decides anything: the exit code is 1 only where a command did not run, or gave another verdict
+than it must.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = ("verify", "large", "build", "growth", "all")
+    parser.add_argument("benchmark", nargs="?", choices=names, default="all")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, to see that all of it runs"
+    )
+    parser.add_argument(
+        "--lanes", type=_positive, help="lanes of every root, and packets of verify"
+    )
+    parser.add_argument(
+        "--runs", type=_positive, help="rounds; default 5, and 3 for build and growth"
+    )
+    parser.add_argument("--scratch", type=Path, help="where to work; default: the temporary folder")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
+    quick: bool = arguments.quick
+    chosen = arguments.benchmark
+    tables: list[Table] = []
+    runs = arguments.runs or (2 if quick else 5)
+    if chosen in ("verify", "all"):
+        count = arguments.lanes or (30 if quick else 1000)
+        tables += small_packets(scratch, count=count, runs=runs)
+    if chosen in ("large", "all"):
+        tables.append(large_files(scratch, mebibytes=8 if quick else 256, runs=runs))
+    if chosen in ("build", "growth", "all"):
+        tables += sites(
+            scratch,
+            lanes=arguments.lanes or (10 if quick else 500),
+            runs=arguments.runs or (1 if quick else 3),
+            build=chosen != "growth",
+            growth=chosen != "build",
+        )
+    return tables
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="lanebook-bench-", dir=arguments.scratch) as folder:
+            scratch = Path(folder).resolve()
+            machine = facts(scratch)
+            tables = _measure(arguments, scratch)
+    except (WrongResultError, OSError, subprocess.SubprocessError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    print(report.write(machine, tables, quick=arguments.quick), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
