@@ -263,19 +263,20 @@ def _integrity(
         for finding in findings
         if finding.refutes and finding.code.startswith(_SEAL_FINDINGS)
     ]
+    if seal and all(finding.code in ("MAN-MISSING", "TREE-MISSING") for finding in seal):
+        return Integrity.UNSEALED
     if any(finding.code.startswith(("PATH-", "NAME-", "KIND-", "MAN-")) for finding in seal):
-        return Integrity.UNSEALED if _only_unsealed(seal) else Integrity.REFUSED
-    if seal or any(finding.code in ("PIN-DIFFERS", "PIN-HELD", "PIN-TREE") for finding in findings):
+        return Integrity.REFUSED
+    if seal or any(
+        finding.code in ("PIN-DIFFERS", "PIN-HELD", "PIN-ABSENT", "PIN-TREE")
+        for finding in findings
+    ):
         return Integrity.REFUTED
     if len(item.seals) < len(SEALS) or item.errors:
         return Integrity.UNSEALED
     if pinned:
         return Integrity.PINNED
     return Integrity.CITED if cited_by else Integrity.CONSISTENT
-
-
-def _only_unsealed(seal: Sequence[Finding]) -> bool:
-    return all(finding.code in ("MAN-MISSING", "TREE-MISSING") for finding in seal)
 
 
 def _outcome(

@@ -104,7 +104,8 @@ def _not_found(
     for path, claim in listed.items():
         if path in present:
             continue
-        if _refused(path):
+        if packet.refusals or _refused(path):
+            # where reading stopped, nobody knows whether the file is there
             state = State.REFUSED
         elif packet.held_elsewhere.get(path) == claim:
             state = State.HELD_ELSEWHERE

@@ -57,6 +57,15 @@ class Packet:
     json_bytes: int = 64 * 1024 * 1024
     """The limits that hold for each JSON file."""
 
+    def occupied(self, seal: str) -> bool:
+        """Whether something stands in the place of a seal file that could not be read as one.
+
+        It has its own finding, and is not missing.
+        """
+        return any(entry.path == seal for entry in self.entries) or any(
+            finding.where == seal for finding in self.refusals
+        )
+
 
 class State(StrEnum):
     """What became of one path (spec 2.1)."""

@@ -109,7 +109,7 @@ def _read_document(
         data = read_file(path, limits.document_bytes, code="DOC-SIZE")
         if sink is not None:
             sink.whole(sha256(data), memoryview(data))
-        return read_document(visible(path.name), data)
+        return read_document(visible(path.name), data, limits=limits)
     except InputError as error:
         refusals.append(refusal(error, path.name))
         return None

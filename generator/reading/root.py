@@ -58,12 +58,24 @@ def open_root(path: Path) -> Root:
         InputError: ``lanebook.yml`` or ``pins.yml`` is wrong.
         NoVerdictError: ``packets/`` cannot be listed.
     """
-    return Root(
-        path,
-        tuple(_lanes(path / PACKETS, PACKETS)),
-        _settings(path / SETTINGS),
-        _pins(path / PINS),
+    if (path / PACKETS).is_symlink():
+        raise NoVerdictError(f"{PACKETS} is a symbolic link; it is not followed")
+    limits = _settings(path / SETTINGS)
+    pins = _pins(path / PINS)
+    sources = list(_lanes(path / PACKETS, PACKETS, limits))
+    present = {source.id for source in sources}
+    sources.extend(
+        _vanished(path, lane_id, digest)
+        for lane_id, digest in pins.items()
+        if lane_id not in present
     )
+    return Root(path, tuple(sources), limits, pins)
+
+
+def _vanished(root: Path, lane_id: str, digest: Digest) -> LaneSource:
+    """Return a lane that is only a pin: it gets its page, and the finding."""
+    finding = Finding("PIN-LANE", PINS, digest, "", "The pinned lane is not there.")
+    return LaneSource(_safe_id(lane_id), PINS, root, "documents", refusals=(finding,))
 
 
 def open_path(path: Path) -> Root:
@@ -98,7 +110,7 @@ def open_path(path: Path) -> Root:
         return open_root(resolved.parent)
     if names & {LANE_FILE, EVIDENCE, "report.json", MANIFEST, TREE}:
         return _one_lane(resolved, names)
-    sources = tuple(_lanes(resolved, resolved.name))
+    sources = tuple(_lanes(resolved, resolved.name, DEFAULT))
     if not any(_holds_something(source) for source in sources):
         raise NoVerdictError(
             f"{shown}: nothing to check: no packets/, no lane.yml, no evidence/, no {MANIFEST}"
@@ -112,6 +124,10 @@ def _holds_something(source: LaneSource) -> bool:
 
 def _one_lane(folder: Path, names: set[str]) -> Root:
     """Open a lane or packet by its own folder, with the root around it where it stands in one."""
+    if folder.name == EVIDENCE and os.path.lexists(folder.parent / LANE_FILE):
+        # what the packet is held against stands beside it
+        folder = folder.parent
+        names = set(os.listdir(folder))
     if folder.parent.name == PACKETS:
         root = open_root(folder.parent.parent)
         for source in root.sources:
@@ -144,7 +160,7 @@ def _safe_id(name: str) -> str:
     return f"unnamed-{sha256(os.fsencode(name))[:16]}"
 
 
-def _lanes(packets: Path, label: str) -> Iterator[LaneSource]:
+def _lanes(packets: Path, label: str, limits: Limits) -> Iterator[LaneSource]:
     """Yield the lanes in a ``packets/`` folder, by the bytes of their ids."""
     try:
         with os.scandir(packets) as items:
@@ -168,7 +184,7 @@ def _lanes(packets: Path, label: str) -> Iterator[LaneSource]:
                 loose.append(path)
         else:
             found.append(_refused_entry(item, path, label))
-    found.extend(_older_lanes(older, loose, label))
+    found.extend(_older_lanes(older, loose, label, limits))
     yield from _distinct(found)
 
 
@@ -227,7 +243,9 @@ def _refused_entry(item: os.DirEntry[str], path: Path, label: str) -> LaneSource
     return LaneSource(_safe_id(item.name), shown, path, "lane", refusals=(finding,))
 
 
-def _older_lanes(older: list[Path], loose: list[Path], label: str) -> Iterator[LaneSource]:
+def _older_lanes(
+    older: list[Path], loose: list[Path], label: str, limits: Limits
+) -> Iterator[LaneSource]:
     """Bring packets of the older layout and the documents beside them together.
 
     A document belongs to a packet whose name begins its own; what is left is grouped by what the
@@ -251,22 +269,26 @@ def _older_lanes(older: list[Path], loose: list[Path], label: str) -> Iterator[L
             folder,
             tuple(mine),
         )
-    yield from _loose_lanes(left, label)
+    yield from _loose_lanes(left, label, limits)
 
 
-def _loose_lanes(paths: list[Path], label: str) -> Iterator[LaneSource]:
+def _loose_lanes(paths: list[Path], label: str, limits: Limits) -> Iterator[LaneSource]:
     """Group documents that have lost their packet; one that cannot be read stands alone."""
     if not paths:
         return
     from generator.importing import plan_import  # late: most roots have no loose documents
+    from generator.reading.documents import read_document
 
     readable: list[tuple[str, bytes]] = []
+    by_name = {path.name: path for path in paths}
     for path in paths:
         try:
-            readable.append((path.name, read_file(path, DEFAULT.document_bytes, code="DOC-SIZE")))
+            data = read_file(path, limits.document_bytes, code="DOC-SIZE")
+            read_document(path.name, data, limits=limits)
         except InputError:
             yield _lone_document(path)
-    by_name = {path.name: path for path in paths}
+        else:
+            readable.append((path.name, data))
     try:
         groups = [
             (lane.id, [by_name[file.source] for file in lane.files])
@@ -275,14 +297,9 @@ def _loose_lanes(paths: list[Path], label: str) -> Iterator[LaneSource]:
     except InputError:
         groups = [(_safe_id(name.rsplit(".", 1)[0]), [by_name[name]]) for name, _ in readable]
     for lane_id, documents in groups:
-        yield LaneSource(
-            lane_id,
-            f"{visible(label)}/{visible(documents[0].name)}",
-            documents[0].parent,
-            "documents",
-            None,
-            tuple(documents),
-        )
+        shown = f"{visible(label)}/{visible(documents[0].name)}"
+        folder = documents[0].parent
+        yield LaneSource(lane_id, shown, folder, "documents", None, tuple(documents))
 
 
 def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:

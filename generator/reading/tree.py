@@ -23,6 +23,7 @@ from generator.errors import InputError
 from generator.model.digest import Digest
 from generator.model.finding import Finding
 from generator.model.packet import MANIFEST, SEALS, TREE, Entry, Kind, Packet
+from generator.names import visible
 from generator.reading.limits import DEFAULT, Limits
 
 SMALL = 1024 * 1024
@@ -244,14 +245,16 @@ def _open_error(path: Path, error: OSError) -> InputError:
 
 def _denied(path: str, error: OSError) -> Finding:
     reason = os.strerror(error.errno) if error.errno else "cannot be read"
-    return Finding("READ-DENIED", path or ".", "a readable path", reason, f"Not read: {reason}.")
+    return Finding(
+        "READ-DENIED", visible(path) or ".", "a readable path", reason, f"Not read: {reason}."
+    )
 
 
 def _limit(code: str, path: str, limit: int, unit: str) -> _Refused:
     return _Refused(
         Finding(
             code,
-            path or ".",
+            visible(path) or ".",
             f"at most {limit} {unit}",
             f"more than {limit} {unit}",
             f"The packet has more than {limit} {unit}; reading stopped here.",
@@ -270,7 +273,7 @@ def _read_seal(root: int, name: str, limits: Limits) -> tuple[bytes | None, Find
         return None, None
     except OSError as error:
         with contextlib.suppress(OSError):
-            if stat.S_ISLNK(os.lstat(name, dir_fd=root).st_mode):
+            if not stat.S_ISREG(os.lstat(name, dir_fd=root).st_mode):
                 return None, None
         return None, _denied(name, error)
     try:
@@ -363,8 +366,15 @@ def _read_folder(walk: _Walk, folder: int, prefix: str, depth: int) -> None:
 
 def _keeps(walk: _Walk, path: str, size: int) -> bool:
     """Count what is wanted; too much of it refuses the packet."""
+    most = walk.limits.json_bytes
+    if size > most:
+        message = f"{visible(path)}: {size} bytes, the limit is {most}."
+        walk.refusals.append(
+            Finding("JSON-BYTES", visible(path), f"at most {most}", str(size), message)
+        )
+        return False
     walk.wanted_total += size
-    if size > walk.limits.json_bytes or walk.wanted_total > walk.limits.parsed_bytes:
+    if walk.wanted_total > walk.limits.parsed_bytes:
         raise _limit("LIMIT-PARSED", path, walk.limits.parsed_bytes, "bytes to be parsed")
     return True
 

@@ -29,6 +29,11 @@ FOLDER_CODES = {
         "It is not in the report, and nobody should believe that it was looked at.",
         "Move it into evidence/ and seal the packet, or out of the lane.",
     ),
+    "PIN-LANE": Code(
+        "pins.yml names a lane that is not there.",
+        "A lane that was pinned was removed or renamed; its history is gone.",
+        "Put the lane back; take the pin out only if that was authorised.",
+    ),
     "LANE-TWICE": Code(
         "Two lanes claim the same id.",
         "One of them would hide the other.",

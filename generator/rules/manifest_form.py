@@ -55,7 +55,8 @@ _IN_OTHER_DIALECT = (
 def check(packet: Packet) -> Iterator[Finding]:
     """Report every departure from the profile's form."""
     if packet.manifest is None:
-        yield Finding("MAN-MISSING", MANIFEST, "", "", "There is no HASH_MANIFEST.txt.")
+        if not packet.occupied(MANIFEST):
+            yield Finding("MAN-MISSING", MANIFEST, "", "", "There is no HASH_MANIFEST.txt.")
         return
     profile = PROFILES.get(packet.profile)
     if profile is None:

@@ -24,6 +24,11 @@ CODES = {
         "Its bytes were approved, and cannot be looked at anywhere.",
         "Add the packet that holds it, or put the file into this one.",
     ),
+    "PIN-ABSENT": Code(
+        "A pinned file is neither in the packet nor in its manifest.",
+        "What was approved byte for byte was taken out before the packet was sealed.",
+        "Put the file back and seal the packet again, or take the pin out of lane.yml.",
+    ),
     "PIN-TREE": Code(
         "The tree hash of a lane is not the one in pins.yml.",
         "The packet was sealed anew after it was pinned; its history was rewritten.",
@@ -40,6 +45,15 @@ def check(subject: InRoot) -> Iterator[Finding]:
     for path, pin in subject.lane.meta.pins.items():
         state = by_path.get(path)
         if state is None:
+            # claims-only lanes have nothing to hold their pins against
+            if subject.tree is not None:
+                yield Finding(
+                    "PIN-ABSENT",
+                    "lane.yml",
+                    visible(path),
+                    "",
+                    "lane.yml pins a path that the packet neither has nor lists.",
+                )
             continue
         for digest in dict.fromkeys((state.computed, state.listed)):
             if digest is not None and digest != pin:
@@ -118,6 +132,7 @@ RULE = Rule(
     controls={
         "PIN-DIFFERS": lambda: _subject({"commands.sh": samples.other_digest()}, {}),
         "PIN-HELD": lambda: _subject(_pin(), {}, drop="commands.sh"),
+        "PIN-ABSENT": lambda: _subject({"validator.py": samples.other_digest()}, {}),
         "PIN-TREE": lambda: _subject({}, {}, pinned_tree=samples.other_digest()),
     },
 )
