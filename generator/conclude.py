@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from generator.drift import explain
 from generator.errors import InputError
 from generator.examine import Examined
+from generator.ledger import speaks_of_others
 from generator.model.digest import Digest, WeakReference, is_digest
 from generator.model.document import Document
 from generator.model.finding import Claim, Finding, RuleError
@@ -55,8 +56,10 @@ def _date(lane: Lane) -> str:
 class _Known:
     """Digests of all packets of the root, for whoever asks."""
 
+    copies: Mapping[Digest, tuple[tuple[str, str], ...]]
+    """Digest to (lane, path) of every file that was hashed; a digest is a digest anywhere."""
     holders: Mapping[Digest, tuple[tuple[str, str], ...]]
-    """Digest to (lane, path)."""
+    """The same for packets with which nothing is wrong: what confirms a claim elsewhere."""
     trees: Mapping[Digest, str]
     by_head: Mapping[str, tuple[Digest, ...]]
     """First four digits to digests."""
@@ -69,14 +72,18 @@ class _Known:
             item.lane.documents or item.lane.meta.pins or item.differing for item in examined
         )
         if not asked:
-            return cls({}, {}, {}, {})
+            return cls({}, {}, {}, {}, {})
+        copies: dict[Digest, list[tuple[str, str]]] = {}
         holders: dict[Digest, list[tuple[str, str]]] = {}
         trees: dict[Digest, str] = {}
         for item in examined:
+            sound = not any(finding.refutes for finding in item.findings)
             for state in item.states:
-                if state.computed is not None and state.state is not State.REFUSED:
-                    holders.setdefault(state.computed, []).append((item.lane.id, state.path))
-            if item.tree is not None:
+                if state.computed is not None:
+                    copies.setdefault(state.computed, []).append((item.lane.id, state.path))
+                    if sound and state.state is State.MATCH:
+                        holders.setdefault(state.computed, []).append((item.lane.id, state.path))
+            if item.tree is not None and sound:
                 trees.setdefault(item.tree, item.lane.id)
         citing: dict[Digest, dict[str, None]] = {}
         for item in examined:
@@ -89,6 +96,7 @@ class _Known:
         for digest in sorted({*holders, *trees, *citing}):
             heads.setdefault(digest[:4], []).append(digest)
         return cls(
+            {digest: tuple(places) for digest, places in copies.items()},
             {digest: tuple(places) for digest, places in holders.items()},
             trees,
             {head: tuple(digests) for head, digests in heads.items()},
@@ -131,9 +139,11 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         pinned_tree=pinned_tree,
         cycle=context.placed.cycles.get(lane.id, ()),
     )
-    findings = [*_explained(item.findings, states, lane.evidence)]
+    findings, stated = _of_other_trees(
+        _explained(item.findings, states, lane.evidence), item.claims, lane.id, context.known
+    )
     findings.extend(run(ROOT_RULES, subject, errors))
-    claims = tuple(_completed(item, context.known))
+    claims = tuple(_completed(stated, lane.id, context.known))
     cited_by = context.known.citing.get(item.tree, ()) if item.tree is not None else ()
     integrity = _integrity(item, findings, cited_by, bool(pinned_tree))
     status = lane.stated_status
@@ -175,7 +185,7 @@ def _located(item: Examined, context: _Context) -> FileStates:
         return item.states
 
     def sealed_bytes(digest: Digest) -> bytes | None:
-        for lane_id, path in context.known.holders.get(digest, ()):
+        for lane_id, path in context.known.copies.get(digest, ()):
             source = next((one for one in context.root.sources if one.id == lane_id), None)
             if source is not None and source.evidence is not None:
                 data = read_again(source.evidence, path, digest)
@@ -211,11 +221,11 @@ def _explained(
     return explained
 
 
-def _completed(item: Examined, known: _Known) -> Iterable[Claim]:
+def _completed(claims: Iterable[Claim], lane_id: str, known: _Known) -> Iterable[Claim]:
     """Look in the other packets for what the lane's own could not answer."""
-    for claim in item.claims:
+    for claim in claims:
         if claim.level is not Level.RECOMPUTED and claim.agreement is not Agreement.AMBIGUOUS:
-            yield _from_elsewhere(claim, item.lane.id, known)
+            yield _from_elsewhere(claim, lane_id, known)
         else:
             yield claim
 
@@ -223,9 +233,19 @@ def _completed(item: Examined, known: _Known) -> Iterable[Claim]:
 def _from_elsewhere(claim: Claim, lane_id: str, known: _Known) -> Claim:
     if is_digest(claim.stated):
         digest = Digest(claim.stated)
-        holder = known.elsewhere(digest, lane_id)
-        if not holder and digest in known.trees:
-            holder = f"{known.trees[digest]}/HASH_MANIFEST.txt"
+        tree_of = known.trees.get(digest, "")
+        if tree_of and tree_of != lane_id:
+            # which lane's tree is meant is known only where the key speaks of another lane
+            if not speaks_of_others(claim.id):
+                return claim._replace(
+                    recomputed=None,
+                    agreement=Agreement.NOT_COMPARED,
+                    level=Level.CLAIMED_ONLY,
+                    against=f"{tree_of}/HASH_MANIFEST.txt",
+                )
+            holder = f"{tree_of}/HASH_MANIFEST.txt"
+        else:
+            holder = known.elsewhere(digest, lane_id)
         if not holder:
             return claim
         return claim._replace(
@@ -242,6 +262,33 @@ def _from_elsewhere(claim: Claim, lane_id: str, known: _Known) -> Claim:
     if found is None:
         return claim
     return claim._replace(against=f"fits one known hash by {weak.bits} of 256 bits: {found}")
+
+
+def _of_other_trees(
+    findings: Iterable[Finding], claims: Iterable[Claim], lane_id: str, known: _Known
+) -> tuple[list[Finding], list[Claim]]:
+    """Take back that a text cites a wrong tree where it cites the tree of another lane."""
+
+    def foreign(where: str, stated: str) -> bool:
+        return "#" not in where and known.trees.get(Digest(stated), lane_id) != lane_id
+
+    kept = [
+        finding
+        for finding in findings
+        if not (finding.code == "DOC-TREE" and foreign(finding.where, finding.stated))
+    ]
+    mended = [
+        claim._replace(
+            recomputed=None,
+            agreement=Agreement.NOT_COMPARED,
+            level=Level.CLAIMED_ONLY,
+            against="",
+        )
+        if claim.agreement is Agreement.DIFFERS and foreign(claim.where, claim.stated)
+        else claim
+        for claim in claims
+    ]
+    return kept, mended
 
 
 def _integrity(
@@ -266,6 +313,8 @@ def _integrity(
     if seal and all(finding.code in ("MAN-MISSING", "TREE-MISSING") for finding in seal):
         return Integrity.UNSEALED
     if any(finding.code.startswith(("PATH-", "NAME-", "KIND-", "MAN-")) for finding in seal):
+        return Integrity.REFUSED
+    if any(finding.code == "LANE-PROFILE" for finding in findings):
         return Integrity.REFUSED
     if seal or any(
         finding.code in ("PIN-DIFFERS", "PIN-HELD", "PIN-ABSENT", "PIN-TREE")
@@ -295,6 +344,8 @@ def _link(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -> L
     if not before:
         return Link("", "", "")
     tree = by_id[before].tree
+    if tree == item.tree:
+        tree = None  # a copy of the packet before cites itself, not its predecessor
     for document in item.lane.documents:
         where = _mention(document, tree)
         if where:

@@ -6,7 +6,7 @@ is not plainly sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from generator.model.digest import Digest, sha256
@@ -20,8 +20,6 @@ from generator.states import (
     sound_states,
     stated_tree,
 )
-
-_MOST_OF_ONE_CODE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def examine(lane: Lane) -> Examined:
         stated_tree=stated_tree(packet) if packet is not None else None,
         states=states,
         claims=claims,
-        findings=tuple(_shortened(findings)),
+        findings=tuple(findings),
         errors=tuple(errors),
         differing=_unexplained(packet, states) if packet is not None else (),
     )
@@ -84,7 +82,9 @@ def _packet_findings(
     from generator.rules.json_form import RULE as JSON_RULE
 
     for finding in run((JSON_RULE,) if states.sound else PACKET_RULES, packet, errors):
-        yield finding._replace(where=f"{folder}/{finding.where}")
+        # what lane.yml declares stands beside the packet, not in it
+        inside = finding.where if finding.code == "LANE-PROFILE" else f"{folder}/{finding.where}"
+        yield finding._replace(where=inside)
 
 
 def _seals(packet: Packet) -> dict[str, Digest]:
@@ -103,18 +103,3 @@ def _unexplained(packet: Packet, states: FileStates) -> tuple[tuple[str, bytes],
         for entry in packet.entries
         if entry.path in wanted and entry.content is not None
     )
-
-
-def _shortened(findings: Sequence[Finding]) -> Iterable[Finding]:
-    """Keep the first of many findings with one code, and say how many there are."""
-    counts: dict[str, int] = {}
-    for finding in findings:
-        counts[finding.code] = counts.get(finding.code, 0) + 1
-    shown: dict[str, int] = {}
-    for finding in findings:
-        number = shown[finding.code] = shown.get(finding.code, 0) + 1
-        if number < _MOST_OF_ONE_CODE or counts[finding.code] == _MOST_OF_ONE_CODE:
-            yield finding
-        elif number == _MOST_OF_ONE_CODE:
-            more = counts[finding.code] - number
-            yield finding._replace(message=f"{finding.message} {more} more like this one.")

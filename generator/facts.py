@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.model.document import Document, DocumentKind, Table
-from generator.model.verdict import LaneVerdict
 
-_BLOCKER_ID = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+){2,}")
-_TOKEN = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_CLOSED = re.compile(r"\b(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
+# every repetition is bounded, and begins where a word begins: packet text may be one long line
+_BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
+_TOKEN = re.compile(r"(?<![A-Z0-9_])[A-Z][A-Z0-9]{0,60}(?:_[A-Z0-9]{1,60}){1,30}(?![A-Z0-9_])")
+_CLOSED = re.compile(r"\W*(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
 _NOT_CLOSED = re.compile(
-    r"\b(?:not|never|un|partially|partly)[ -]*(?:closed|resolved|fully)", re.IGNORECASE
+    r"\b(?:open|not|never|until|after|before|when|once|if|pending|partial|partially|partly|by)\b",
+    re.IGNORECASE,
 )
 _PROGRESS = (
     ("partially discharged", re.compile(r"part(?:ial)?ly discharged", re.IGNORECASE)),
@@ -27,8 +28,18 @@ _PROGRESS = (
     ("classified", re.compile(r"classified", re.IGNORECASE)),
     ("narrowed", re.compile(r"narrowed", re.IGNORECASE)),
 )
-_RANGE = re.compile(r"([A-Z]+(?:-[A-Z]+)*)-(\d{1,9})\s*\.\.\s*(?:[A-Z-]+-)?(\d{1,9})")
-HOLD = re.compile(r"(?:^|_)HOLD(?:_|$)")
+_RANGE = re.compile(
+    r"(?<![A-Z0-9-])(?P<prefix>[A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(?P<first>\d{1,9})"
+    r"\s{0,3}\.\.\s{0,3}(?:[A-Z-]{1,60}-)?(?P<last>\d{1,9})(?!\d)"
+)
+_HOLD = re.compile(r"(?:[A-Z0-9]+_)?HOLD(?:_[A-Z0-9]+)*\Z")
+_NO_HOLD = re.compile(
+    r"(?:^|_)(?:NO|NOT|NEVER|LIFT|RELEASE|END|UN|EXECUTE|EXECUTION|AUTHORIZE)(?:_|$)"
+)
+_NOTHING = ("", "null", "none", "nothing", "no", "no option", "-", "–")
+_FALSE = ("false", "no", "none", "not", "untouched")
+_LONGEST = 4000
+"""Characters of a stated value in which anything is looked for."""
 
 _UNTOUCHED = (
     "production_mutation",
@@ -69,15 +80,27 @@ class DecisionPacket:
     """The options put to an owner, as one document states them."""
 
     options: tuple[str, ...]
-    default: str
+    defaults: tuple[str, ...]
+    """Every default that is stated, in order, each once."""
     selected: str
-    """Empty where nothing is selected."""
+    """Empty only where nothing is selected; else what is stated, whatever its form."""
     where: str
+
+    @property
+    def default(self) -> str:
+        """The default; empty where none is stated, or more than one."""
+        return self.defaults[0] if len(self.defaults) == 1 else ""
 
     @property
     def holds(self) -> bool:
         """Whether the default is to hold."""
-        return HOLD.search(self.default) is not None
+        return is_hold(self.default)
+
+
+def is_hold(token: str) -> bool:
+    """Whether a token can only mean to hold; a word that also lifts or executes does not."""
+    token = token[:_LONGEST]
+    return _HOLD.match(token) is not None and _NO_HOLD.search(token) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,39 +127,46 @@ class LaneFacts:
     reservation: Reservation | None
     delegation: str
     untouched: tuple[tuple[str, str, str], ...]
-    """(what, stated value, place) for the statements about production."""
+    """(what, stated value, place) for what is stated as not touched."""
+    touched: tuple[tuple[str, str, str], ...]
+    """The same for what is stated in any other way."""
     done: tuple[tuple[str, str, str], ...]
     """(part of the lane, its verdict, place)."""
     next_step: str
 
 
-def lane_facts(lane: LaneVerdict) -> LaneFacts:
+def lane_facts(documents: Sequence[Document]) -> LaneFacts:
     """Return what a lane's documents say; the machine report's word comes before a table's."""
-    report = next(
-        (item for item in lane.documents if item.kind is DocumentKind.MACHINE_REPORT), None
-    )
+    report = next((item for item in documents if item.kind is DocumentKind.MACHINE_REPORT), None)
     data = report.data if report is not None and isinstance(report.data, dict) else {}
     name = report.name if report is not None else ""
-    blockers, open_stated = _blockers(data, name, lane.documents)
+    blockers, open_stated = _blockers(data, name, documents)
+    stated = [
+        (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
+        for key in _UNTOUCHED
+        if key in data
+    ]
     return LaneFacts(
         blockers=blockers,
         open_stated=open_stated,
-        decision=_decision(data, name, lane.documents),
-        reservation=_reservation(data, name, lane.documents),
+        decision=_decision(data, name, documents),
+        reservation=_reservation(data, name, documents),
         delegation=_said(
-            lane.documents,
+            documents,
             "delegated_decision_consumed",
             "delegation consumed",
             "delegated decision consumed",
         ),
-        untouched=tuple(
-            (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
-            for key in _UNTOUCHED
-            if key in data
-        ),
+        untouched=tuple(item for item in stated if item[1].strip().lower() in _FALSE),
+        touched=tuple(item for item in stated if item[1].strip().lower() not in _FALSE),
         done=tuple(_done(data, name)),
-        next_step=_said(lane.documents, "next_macro", "minimal next macro", "next step", "next"),
+        next_step=_said(documents, "next_macro", "minimal next macro", "next step", "next"),
     )
+
+
+def _step(key: str) -> str:
+    """Return a key as one step of a JSON Pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _spelled(value: object) -> str:
@@ -145,7 +175,17 @@ def _spelled(value: object) -> str:
         return "true" if value else "false"
     if value is None:
         return ""
+    if isinstance(value, dict | list):
+        return ", ".join(_spelled(item) for item in _members(value)) or "something empty"
     return str(value)
+
+
+def _members(value: dict[str, Any] | list[Any]) -> Iterator[object]:
+    """Yield the members of a container; of an object each value behind its key."""
+    if isinstance(value, dict):
+        yield from (f"{key}: {_spelled(item)}" for key, item in value.items())
+    else:
+        yield from value
 
 
 def _text(item: Mapping[str, Any], *keys: str) -> str:
@@ -170,8 +210,11 @@ def _progress(words: str) -> str:
 
 
 def _is_open(words: str) -> bool:
-    """Only a state that says closed, and nothing less, is closed."""
-    return _CLOSED.search(words) is None or _NOT_CLOSED.search(words) is not None
+    """Only a state that begins with closed, and takes nothing of it back, is closed."""
+    states = [part for part in words.split(";") if part.strip()]
+    return not states or any(
+        _CLOSED.match(part) is None or _NOT_CLOSED.search(part) is not None for part in states
+    )
 
 
 def _blockers(
@@ -194,15 +237,15 @@ def _blockers(
 def _from_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
     """Read ``blockers``: a list with one object a blocker."""
     rows = stated.get("blockers")
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        if not isinstance(row, dict) or not _text(row, "id"):
-            continue
+    for index, item in enumerate(rows if isinstance(rows, list) else ()):
+        # what has no usable id, or no shape, is still a blocker, and open
+        row = item if isinstance(item, dict) else {"id": _spelled(item)[:200]}
         words = "; ".join(
             dict.fromkeys(text for text in (_text(row, "state"), _text(row, "status")) if text)
         )
         legs = row.get("legs")
         yield Blocker(
-            id=_text(row, "id"),
+            id=_text(row, "id", "blocker", "blocker_id", "name") or f"unnamed blocker {index + 1}",
             open=_is_open(words),
             progress=_progress(words),
             stated=words,
@@ -223,12 +266,11 @@ def _from_lists(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
     for key, value in stated.items():
         sentences = value if isinstance(value, list) else [value]
         for index, sentence in enumerate(sentences):
-            match = _BLOCKER_ID.match(sentence) if isinstance(sentence, str) else None
+            text = sentence[:_LONGEST] if isinstance(sentence, str) else ""
+            match = _BLOCKER_ID.match(text)
             if match is None:
                 continue
-            words = f"{key.replace('_', ' ')}: {sentence[match.end() :].strip(' ()->')}".rstrip(
-                ": "
-            )
+            words = f"{key.replace('_', ' ')}: {text[match.end() :].strip(' ()->')}".rstrip(": ")
             yield Blocker(
                 id=match[0],
                 open=key != "newly_closed" or _is_open(words),
@@ -238,7 +280,7 @@ def _from_lists(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
                 actor="",
                 next_action="",
                 blocks="",
-                where=f"{pointer}/{key}" + (f"/{index}" if isinstance(value, list) else ""),
+                where=f"{pointer}/{_step(key)}" + (f"/{index}" if isinstance(value, list) else ""),
             )
 
 
@@ -250,11 +292,12 @@ def _from_table(table: Table, name: str) -> Iterator[Blocker]:
     for row, line in zip(table.rows, table.row_lines, strict=True):
         cells = dict(zip(header, row, strict=False))
         words = cells.get("status") or cells.get("status this lane") or cells.get("state") or ""
-        match = _BLOCKER_ID.search(cells.get("blocker", ""))
-        if match is None:
+        cell = cells.get("blocker", "")[:_LONGEST]
+        match = _BLOCKER_ID.search(cell)
+        if not cell.strip():
             continue
         yield Blocker(
-            id=match[0],
+            id=match[0] if match is not None else cell.strip()[:200],
             open=_is_open(words),
             progress=_progress(words),
             stated=words,
@@ -279,9 +322,9 @@ def _decision(
                     else _spelled(option)
                     for option in (options if isinstance(options, list) else ())
                 ),
-                default=_text(value, "default"),
-                selected=_text(value, "selected"),
-                where=f"{name}#/{key}",
+                defaults=tuple(filter(None, (_spelled(value.get("default")),))),
+                selected=_selected(value.get("selected")),
+                where=f"{name}#/{_step(key)}",
             )
     for document in documents:
         if document.kind is DocumentKind.DECISION_PACKET:
@@ -291,24 +334,31 @@ def _decision(
 
 def _decision_from_text(document: Document) -> DecisionPacket:
     """Take the options in the order in which a decision packet first names them."""
-    default = selected = ""
+    defaults: dict[str, None] = {}
     options: dict[str, None] = {}
+    selected = ""
     for statement in document.statements:
         key = statement.key.strip().strip("`").lower()
-        match = _TOKEN.search(statement.value)
-        if match is None:
-            continue
-        if key == "option":
-            options[match[0]] = None
-        elif key == "default" and not default:
-            default = match[0]
-        elif key == "selected":
-            selected = match[0]
+        value = statement.value[:_LONGEST]
+        match = _TOKEN.search(value)
+        token = match[0] if match is not None else value.strip()
+        if key == "option" and match is not None:
+            options[token] = None
+        elif key.startswith("default"):
+            defaults[token] = None
+        elif key.startswith(("selected", "selection")):
+            selected = selected or _selected(token)
     for token, is_default in _options_in_tables(document.tables):
         options[token] = None
-        if is_default and not default:
-            default = token
-    return DecisionPacket(tuple(options), default, selected, document.name)
+        if is_default:
+            defaults[token] = None
+    return DecisionPacket(tuple(options), tuple(defaults), selected, document.name)
+
+
+def _selected(value: object) -> str:
+    """Return what is stated as selected; empty only where that says nothing is."""
+    text = _spelled(value).strip().strip("`*_\"'").rstrip(".")
+    return "" if text.lower() in _NOTHING else text
 
 
 def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
@@ -319,7 +369,7 @@ def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
             continue
         for row in table.rows:
             cells = dict(zip(header, row, strict=False))
-            match = _TOKEN.search(cells["option"])
+            match = _TOKEN.search(cells["option"][:_LONGEST])
             if match is not None:
                 yield match[0], cells.get("default", "").strip().lower() in ("yes", "true")
 
@@ -330,12 +380,12 @@ def _reservation(
     stated = data.get("governance")
     if isinstance(stated, dict):
         objects = _text(stated, "objects_reserved")
-        match = _RANGE.search(objects)
+        match = _RANGE.search(objects[:_LONGEST])
         if match:
             return Reservation(
                 objects,
-                int(match[2]),
-                int(match[3]),
+                int(match["first"]),
+                int(match["last"]),
                 _text(stated, "above_ceiling"),
                 _text(stated, "apply_now"),
                 _text(stated, "canonical_fold"),
@@ -344,10 +394,14 @@ def _reservation(
     for document in documents:
         for statement in document.statements:
             key = statement.key.strip().lower()
-            match = _RANGE.search(statement.value)
+            match = _RANGE.search(statement.value[:_LONGEST])
             if match and ("reserved" in key or key in ("objects", "governance")):
                 return Reservation(
-                    match[0], int(match[2]), int(match[3]), "", "", "", statement.where
+                    match[0],
+                    int(match["first"]),
+                    int(match["last"]),
+                    *("", "", ""),
+                    statement.where,
                 )
     return None
 
@@ -358,4 +412,4 @@ def _done(data: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, str]]:
         if not key.startswith("workstream") or not isinstance(value, dict):
             continue
         verdict = _text(value, "verdict", "overall", "status", "performed", "designed", "default")
-        yield key.replace("_", " "), verdict, f"{name}#/{key}"
+        yield key.replace("_", " "), verdict, f"{name}#/{_step(key)}"

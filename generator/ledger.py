@@ -22,18 +22,35 @@ from generator.model.packet import MANIFEST, FileState
 from generator.names import visible
 from generator.states import computed_tree, file_states
 
-_OWN_TREE = re.compile(r"(?:^|/)evidence_packet/(?:packet_)?tree(?:_sha256)?$|^packet_tree_sha256$")
-_FILE_COUNT = re.compile(r"(?:^|/)evidence_packet/(?:file_count(?:_local)?|files)$|^file_count$")
+# what a document says of its own packet stands at its top, or under a key that names the packet
+_OWN_TREE = re.compile(
+    r"(?:(?:evidence_packet|evidence|packet)/)?(?:packet_|evidence_)?tree(?:_hash|_sha256)?\Z"
+)
+_OWN_TREE_WORDS = re.compile(r"(?:evidence )?(?:packet )?tree(?: hash)?(?: sha256)?\Z")
+_FILE_COUNT = re.compile(
+    r"(?:(?:evidence_packet|evidence|packet)/)?(?:file_count(?:_local)?|files)\Z"
+)
 _TREE_WORD = re.compile(r"\btree\b|packet_tree", re.IGNORECASE)
+_OF_OTHERS = re.compile(
+    r"(?:^|[/_ -])"
+    r"(?:preflight|previous|prior|predecessor|earlier|upstream|before|inputs?)"
+    r"(?:[/_ -]|$)",
+    re.IGNORECASE,
+)
+"""A key that speaks of other lanes."""
+
 _SYNONYMS = {
     "status": "final status",
     "delegation consumed": "delegated decision consumed",
     "delegation": "delegated decision consumed",
-    "evidence packet tree": "packet tree sha256",
-    "packet tree": "packet tree sha256",
-    "evidence packet tree packet tree sha256": "packet tree sha256",
 }
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
 _WORDS = {"yes": "true", "no": "false", "none": "null"}
+
+
+def speaks_of_others(key: str) -> bool:
+    """Whether a key, or the id of a claim, speaks of other lanes than its own."""
+    return _OF_OTHERS.search(key) is not None
 
 
 class Row(NamedTuple):
@@ -53,6 +70,7 @@ class _Evidence:
     listed: int
     present: int
     by_digest: dict[str, str] = field(default_factory=dict)
+    by_path: dict[str, FileState] = field(default_factory=dict)
     by_name: dict[str, list[FileState]] = field(default_factory=dict)
 
     @classmethod
@@ -64,16 +82,22 @@ class _Evidence:
         for state in states:
             if state.computed is not None:
                 by_digest.setdefault(state.computed, state.path)
-            for name in {state.path, state.path.rsplit("/", 1)[-1]}:
-                by_name.setdefault(name, []).append(state)
+            by_name.setdefault(state.path.rsplit("/", 1)[-1], []).append(state)
         return cls(
             folder=lane.evidence,
             tree=computed_tree(lane.packet),
             listed=sum(state.listed is not None for state in states),
             present=sum(state.computed is not None for state in states),
             by_digest=by_digest,
+            by_path={state.path: state for state in states},
             by_name=by_name,
         )
+
+    def named(self, label: str) -> list[FileState]:
+        """Return the files that a label can mean: by its whole path, else by its bare name."""
+        if label in self.by_path:
+            return [self.by_path[label]]
+        return [] if "/" in label else self.by_name.get(label, [])
 
     def place(self, path: str) -> str:
         return f"{self.folder}/{visible(path)}"
@@ -114,43 +138,81 @@ def _numbered(row: Row, taken: dict[str, int]) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What documents of one lane say of the same key."""
+    """What documents of one lane say of the same thing.
 
-    by_key: dict[str, list[tuple[str, str, str]]]
-    """Key to (document, value in one form, place)."""
-    by_hash: dict[str, list[tuple[str, str]]]
+    Between two machine reports that is the same pointer. Between JSON and text it is the same
+    word, where either has it once only: ``/a/verdict`` and ``/b/verdict`` are two things.
+    """
+
+    pointers: dict[str, list[tuple[str, str, str]]]
+    """Pointer to (document, value in one form, place)."""
+    words: dict[str, list[tuple[str, str, str]]]
+    """Word to the same, of documents that state it once."""
+    hashes: dict[str, list[tuple[str, str]]]
     """Whole hash to (document, place)."""
+    texts: frozenset[str]
+    """The documents that are text."""
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> _Shared:
-        by_key: dict[str, list[tuple[str, str, str]]] = {}
-        by_hash: dict[str, list[tuple[str, str]]] = {}
+        pointers: dict[str, list[tuple[str, str, str]]] = {}
+        words: dict[str, list[tuple[str, str, str]]] = {}
+        hashes: dict[str, list[tuple[str, str]]] = {}
+        seen: set[Digest] = set()
         for document in documents:
+            if document.sha256 in seen:
+                continue  # a copy agrees with everything, and confirms nothing
+            seen.add(document.sha256)
+            once: dict[str, tuple[str, str, str] | None] = {}
+            for statement in document.statements:
+                said = (document.name, _plain_value(statement.value), statement.where)
+                if document.kind is DocumentKind.MACHINE_REPORT:
+                    pointers.setdefault(statement.key, []).append(said)
+                word = _plain_key(statement.key)
+                if word and not word.isdigit():
+                    once[word] = None if word in once else said
+            for word, single in once.items():
+                if single is not None:
+                    words.setdefault(word, []).append(single)
             for mention in document.hashes:
                 if mention.form == "full":
-                    by_hash.setdefault(mention.text, []).append((document.name, mention.where))
-            for statement in document.statements:
-                by_key.setdefault(_plain_key(statement.key), []).append(
-                    (document.name, _plain_value(statement.value), statement.where)
-                )
-        return cls(by_key, by_hash)
+                    hashes.setdefault(mention.text, []).append((document.name, mention.where))
+        texts = frozenset(
+            document.name
+            for document in documents
+            if document.kind is not DocumentKind.MACHINE_REPORT
+        )
+        return cls(pointers, words, hashes, texts)
+
+    def agreeing(self, statement: Statement, document: Document) -> str:
+        """Return the place at which another document says the same, if none says otherwise."""
+        mine = (document.name, _plain_value(statement.value), statement.where)
+        among: list[tuple[str, str, str]] = []
+        if document.kind is DocumentKind.MACHINE_REPORT:
+            among.extend(self.pointers.get(statement.key, ())[:_MOST_COMPARED])
+        named = self.words.get(_plain_key(statement.key), [])[:_MOST_COMPARED]
+        if mine in named:
+            # two machine reports are compared by whole pointers only
+            among.extend(
+                said for said in named if said[0] in self.texts or document.name in self.texts
+            )
+        others = [said for said in among if said[0] != document.name]
+        if not others or any(value != mine[1] for _, value, _ in others):
+            return ""
+        return others[0][2]
 
     def citing(self, digest: str, document: Document) -> str:
         """Return the place at which another document states the same whole hash."""
-        places = self.by_hash.get(digest, ())
+        places = self.hashes.get(digest, ())
         return next((where for name, where in places if name != document.name), "")
 
-    def agreeing(self, statement: Statement, document: Document) -> str:
-        """Return the place at which another document says the same of the same key."""
-        value = _plain_value(statement.value)
-        for name, other, where in self.by_key.get(_plain_key(statement.key), ()):
-            if name != document.name and other == value:
-                return where
-        return ""
+
+_MOST_COMPARED = 20
+"""Documents of one lane that are compared; a lane has a handful."""
 
 
 def _plain_key(key: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", " ", key.rsplit("/", 1)[-1].lower()).strip()
+    words = _NOT_WORD.sub(" ", key[-200:].rsplit("/", 1)[-1].lower()).strip()
     return _SYNONYMS.get(words, words)
 
 
@@ -173,13 +235,17 @@ def _judge(
         None,
         Agreement.NOT_COMPARED,
         Level.CLAIMED_ONLY,
-        statement.where,
+        visible(statement.where),
     )
     if mention is not None and mention.form == "ambiguous":
         return _ambiguous(claim, mention)
     if evidence.tree is not None and _is_own_tree(statement, document):
         return _against_tree(claim, evidence)
-    if evidence.listed and statement.type == "integer" and _FILE_COUNT.search(statement.key):
+    if (
+        evidence.listed
+        and _FILE_COUNT.match(_pointer_or_words(statement, document))
+        and statement.value.removeprefix("-").isdecimal()
+    ):
         return _against_count(claim, evidence)
     if is_digest(statement.value):
         label = mention.label if mention is not None else statement.key
@@ -199,13 +265,23 @@ def _cross_checked(row: Row, other: str) -> Row:
 
 def _claim_id(where: str, key: str) -> str:
     """A place in JSON already ends in the key; a place in text is a line."""
-    return where if "#" in where else f"{where} {visible(key, 80)}".rstrip()
+    return visible(where) if "#" in where else f"{where} {visible(key, 80)}".rstrip()
+
+
+def _pointer_or_words(statement: Statement, document: Document) -> str:
+    """Return a key in the form in which machine reports write it."""
+    if document.kind is DocumentKind.MACHINE_REPORT:
+        return statement.key
+    return _plain_key(statement.key).replace(" ", "_")
 
 
 def _is_own_tree(statement: Statement, document: Document) -> bool:
     if document.kind is DocumentKind.MACHINE_REPORT:
-        return _OWN_TREE.search(statement.key) is not None
-    return is_digest(statement.value) and _plain_key(statement.key) == "packet tree sha256"
+        return _OWN_TREE.match(statement.key) is not None
+    return (
+        is_digest(statement.value)
+        and _OWN_TREE_WORDS.match(_plain_key(statement.key.split("(")[0])) is not None
+    )
 
 
 def _against_tree(claim: Claim, evidence: _Evidence) -> Row:
@@ -224,10 +300,10 @@ def _against_tree(claim: Claim, evidence: _Evidence) -> Row:
 def _against_count(claim: Claim, evidence: _Evidence) -> Row:
     """A count of files may be of the listed or the present ones, with or without the two seals."""
     readings = {
-        evidence.listed: "listed in the manifest",
+        evidence.present + 2: "present, and the two seal files",
         evidence.listed + 2: "listed in the manifest, and the two seal files",
         evidence.present: "present",
-        evidence.present + 2: "present, and the two seal files",
+        evidence.listed: "listed in the manifest",
     }
     stated = int(claim.stated) if len(claim.stated) < 20 else -1
     if stated in readings:
@@ -253,38 +329,39 @@ def _against_count(claim: Claim, evidence: _Evidence) -> Row:
 
 def _against_bytes(claim: Claim, label: str, evidence: _Evidence) -> Row:
     """Look for the bytes behind a whole digest; a file that is named must be the one."""
-    named = evidence.by_name.get(label) or evidence.by_name.get(label.rsplit("/", 1)[-1], [])
-    path = evidence.by_digest.get(claim.stated)
-    if path is None and len(named) == 1 and named[0].computed is not None:
+    named = evidence.named(label) if not speaks_of_others(claim.id) else []
+    if len(named) == 1:
+        state = named[0]
+        if state.computed is None:
+            return Row(claim)
+        same = state.computed == claim.stated
+        judged = claim._replace(
+            recomputed=str(state.computed),
+            agreement=Agreement.AGREES if same else Agreement.DIFFERS,
+            level=Level.RECOMPUTED,
+            against=evidence.place(state.path),
+        )
+        if same:
+            return Row(judged)
+        name = visible(label, 120)
         return Row(
-            claim._replace(
-                recomputed=str(named[0].computed),
-                agreement=Agreement.DIFFERS,
-                level=Level.RECOMPUTED,
-                against=evidence.place(named[0].path),
-            ),
+            judged,
             "DOC-HASH",
-            f"The document states another digest for {visible(label, 120)} than its bytes give.",
+            f"The document states another digest for {name} than its bytes give.",
         )
-    if path is not None:
-        return Row(
-            claim._replace(
-                recomputed=claim.stated,
-                agreement=Agreement.AGREES,
-                level=Level.RECOMPUTED,
-                against=evidence.place(path),
-            )
+    path = evidence.by_digest.get(claim.stated)
+    if named and path not in {state.path for state in named}:
+        return Row(claim)
+    if path is None and claim.stated != evidence.tree:
+        return Row(claim)
+    return Row(
+        claim._replace(
+            recomputed=claim.stated,
+            agreement=Agreement.AGREES,
+            level=Level.RECOMPUTED,
+            against=evidence.place(path or MANIFEST),
         )
-    if claim.stated == evidence.tree:
-        return Row(
-            claim._replace(
-                recomputed=claim.stated,
-                agreement=Agreement.AGREES,
-                level=Level.RECOMPUTED,
-                against=evidence.place(MANIFEST),
-            )
-        )
-    return Row(claim)
+    )
 
 
 def _judge_mention(
@@ -298,13 +375,13 @@ def _judge_mention(
         None,
         Agreement.NOT_COMPARED,
         Level.CLAIMED_ONLY,
-        mention.where,
+        visible(mention.where),
     )
     if mention.form == "ambiguous":
         return _ambiguous(claim, mention)
     if mention.form != "full":
         return Row(claim)
-    if evidence.tree is not None and _cites_foreign_tree(mention, document, evidence.tree):
+    if evidence.tree is not None and _cites_foreign_tree(mention, document, evidence.tree, others):
         return _against_tree(claim, evidence)
     row = _against_bytes(claim, mention.label, evidence)
     return _cross_checked(row, others.citing(mention.text, document))
@@ -320,13 +397,16 @@ def _ambiguous(claim: Claim, mention: HashMention) -> Row:
     )
 
 
-def _cites_foreign_tree(mention: HashMention, document: Document, tree: Digest) -> bool:
-    """Whether a document speaks of a tree hash in full and never of the one its packet has.
+def _cites_foreign_tree(
+    mention: HashMention, document: Document, tree: Digest, others: _Shared
+) -> bool:
+    """Whether a text speaks of a tree hash in full and never of the one its packet has.
 
-    A document may well cite the trees of other packets beside its own.
+    A document may well cite the trees of other packets beside its own; whether this one is the
+    tree of another lane is looked up when all lanes are known.
     """
     return (
         document.kind is not DocumentKind.MACHINE_REPORT
         and _TREE_WORD.search(mention.label) is not None
-        and not any(other.text == tree for other in document.hashes)
+        and not any(name == document.name for name, _ in others.hashes.get(tree, ()))
     )

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from generator.model.document import Document, DocumentKind
 
-_RANGE = re.compile(r"\b([A-Z]+(?:-[A-Z]+)*)-(\d{1,9})\s*\.\.\s*(?:[A-Z-]+-)?(\d{1,9})\b")
+_RANGE = re.compile(
+    r"(?<![A-Z0-9-])([A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(\d{1,9})"
+    r"\s{0,3}\.\.\s{0,3}(?:[A-Z-]{1,60}-)?(\d{1,9})(?!\d)"
+)
+_LONGEST = 4000
+_TELLING = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+){2,}\Z")
+"""A status that can only mean one lane: three words at least, not PASS or READY."""
+
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Node(NamedTuple):
@@ -24,8 +33,8 @@ class Node(NamedTuple):
     status: str
     quotes: frozenset[str]
     """Statuses of other lanes that its preflight quotes."""
-    reserved: tuple[int, int] | None
-    """First and last number of the range that it reserves."""
+    reserved: tuple[str, int, int] | None
+    """Prefix, first and last number of the range that it reserves."""
 
 
 class Order(NamedTuple):
@@ -42,7 +51,7 @@ def node(
 ) -> Node:
     """Collect from the documents of a lane what says where it belongs."""
     quotes: set[str] = set()
-    reserved: tuple[int, int] | None = None
+    reserved: tuple[str, int, int] | None = None
     for document in documents:
         for statement in document.statements:
             key = statement.key.lower()
@@ -51,9 +60,9 @@ def node(
             if reserved is None and (
                 key.endswith("governance/objects_reserved") or key == "objects reserved"
             ):
-                match = _RANGE.search(statement.value)
+                match = _RANGE.search(statement.value[:_LONGEST])
                 if match and document.kind is not DocumentKind.OTHER:
-                    reserved = (int(match[2]), int(match[3]))
+                    reserved = (match[1], int(match[2]), int(match[3]))
     quotes.discard(status)
     return Node(lane_id, date, previous, status, frozenset(quotes), reserved)
 
@@ -61,8 +70,10 @@ def node(
 def order(nodes: Sequence[Node]) -> Order:
     """Return the lanes oldest first; what nothing ties is placed by date, then by id."""
     by_id = {item.id: item for item in nodes}
-    by_status = {item.status: item.id for item in nodes if item.status}
-    by_end = {item.reserved[1]: item.id for item in nodes if item.reserved}
+    by_status = _unique((item.status, item.id) for item in nodes if _TELLING.match(item.status))
+    by_end = _unique(
+        ((item.reserved[0], item.reserved[2]), item.id) for item in nodes if item.reserved
+    )
     after: dict[str, set[str]] = {item.id: set() for item in nodes}
     nearest: dict[str, str] = {}
     for item in nodes:
@@ -73,7 +84,8 @@ def order(nodes: Sequence[Node]) -> Order:
         quoted = {by_status[status] for status in item.quotes if status in by_status} - {item.id}
         after[item.id] |= quoted
         if item.reserved is not None:
-            neighbour = by_end.get(item.reserved[0] - 1, item.id)
+            prefix, first, _ = item.reserved
+            neighbour = by_end.get((prefix, first - 1), item.id)
             if neighbour != item.id:
                 after[item.id].add(neighbour)
                 nearest[item.id] = neighbour
@@ -87,9 +99,17 @@ def order(nodes: Sequence[Node]) -> Order:
         tied = after[lane_id]
         if lane_id in nearest and lane_id not in cycles:
             before[lane_id] = nearest[lane_id]
-        elif tied:
-            before[lane_id] = max(tied, key=lambda other: position[other])
+        elif earlier := [other for other in tied if position[other] < position[lane_id]]:
+            before[lane_id] = max(earlier, key=position.__getitem__)
     return Order(ids, before, cycles)
+
+
+def _unique(pairs: Iterable[tuple[Key, str]]) -> dict[Key, str]:
+    """Return key to lane for the keys that belong to one lane only."""
+    found: dict[Key, str | None] = {}
+    for key, lane_id in pairs:
+        found[key] = None if key in found else lane_id
+    return {key: lane_id for key, lane_id in found.items() if lane_id is not None}
 
 
 def _sorted(after: Mapping[str, set[str]], by_id: Mapping[str, Node]) -> tuple[str, ...]:

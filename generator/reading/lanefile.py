@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from generator.errors import InputError
 from generator.model.digest import Digest, parse_digest
@@ -14,7 +14,7 @@ from generator.reading import strictyaml
 
 NAME = "lane.yml"
 _TEXT_KEYS = ("title", "date", "who", "previous", "tree_profile")
-_DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z")
+_LENGTH_OF_DATE = 10
 _LONGEST = 300
 
 
@@ -60,10 +60,10 @@ def parse(data: bytes, lane_id: str) -> tuple[LaneMeta, tuple[Finding, ...]]:
             )
     if "id" not in value:
         findings.append(Finding("LANE-ID", NAME, "", lane_id, "lane.yml has no id."))
-    if fields.get("date") and not _DATE.match(fields["date"]):
+    if fields.get("date") and not _is_date(fields["date"]):
         findings.append(
             Finding(
-                "LANE-DATE", NAME, visible(fields.pop("date"), 40), "", "Not a date: YYYY-MM-DD."
+                "LANE-DATE", NAME, visible(fields.pop("date"), 40), "", "Not a day: YYYY-MM-DD."
             )
         )
     if fields.get("previous"):
@@ -73,6 +73,14 @@ def parse(data: bytes, lane_id: str) -> tuple[LaneMeta, tuple[Finding, ...]]:
             stated = visible(fields.pop("previous"), 80)
             findings.append(Finding("LANE-ID", NAME, stated, "", f"previous: {error.problem}."))
     return LaneMeta(id=lane_id, pins=pins, unknown=tuple(unknown), **fields), tuple(findings)
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a day of the calendar, written YYYY-MM-DD."""
+    try:
+        return len(text) == _LENGTH_OF_DATE and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _check_id(item: object, lane_id: str) -> Iterator[Finding]:

@@ -84,6 +84,10 @@ class _Walk:
     drift_total: int = 0
 
 
+def _name(item: os.DirEntry[str]) -> str:
+    return item.name
+
+
 def _path_bytes(entry: Entry) -> bytes:
     return entry.path.encode("utf-8", "surrogateescape")
 
@@ -194,7 +198,7 @@ def read_file(path: Path, limit: int, *, code: str) -> bytes:
             raise InputError(
                 f"a {kind}, not a file",
                 code=KIND_CODES.get(kind, "READ-DENIED"),
-                place=(path.name,),
+                place=(visible(path.name),),
             )
         with os.fdopen(os.dup(descriptor), "rb") as stream:
             data = stream.read(limit + 1)
@@ -203,7 +207,7 @@ def read_file(path: Path, limit: int, *, code: str) -> bytes:
     finally:
         os.close(descriptor)
     if len(data) > limit:
-        raise InputError(f"larger than {limit} bytes", code=code, place=(path.name,))
+        raise InputError(f"larger than {limit} bytes", code=code, place=(visible(path.name),))
     return data
 
 
@@ -238,9 +242,9 @@ def _open_error(path: Path, error: OSError) -> InputError:
     with contextlib.suppress(OSError):
         kind = kind_of(os.lstat(path).st_mode)
         if kind in KIND_CODES:
-            return InputError(f"a {kind}", code=KIND_CODES[kind], place=(path.name,))
+            return InputError(f"a {kind}", code=KIND_CODES[kind], place=(visible(path.name),))
     reason = os.strerror(error.errno) if error.errno else "cannot be read"
-    return InputError(reason, code="READ-DENIED", place=(path.name,))
+    return InputError(reason, code="READ-DENIED", place=(visible(path.name),))
 
 
 def _denied(path: str, error: OSError) -> Finding:
@@ -308,7 +312,8 @@ def _read_folder(walk: _Walk, folder: int, prefix: str, depth: int) -> None:
     listed, keep, sink = walk.listed, walk.keep, walk.sink
     most_files, most_bytes = walk.limits.files, walk.limits.bytes
     with os.scandir(folder) as items:
-        for item in items:
+        # in one order everywhere, as a limit may end the reading at any of them
+        for item in sorted(items, key=_name):
             name = item.name
             path = prefix + name
             if not item.is_file(follow_symlinks=False):

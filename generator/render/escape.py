@@ -16,10 +16,11 @@ from generator.names import visible
 # every ASCII punctuation mark but the comma; '-' and '.' are plain inside a word, where they keep
 # ids and file names readable, except in "www.", which GFM turns into a link
 _SPECIAL = re.compile(
-    r"(?<![A-Za-z0-9])[-.]|[-.](?![A-Za-z0-9])|(?i:(?<=www))\."
+    # spaces at an edge would indent code or break a line
+    r"^ +| +$|(?<![A-Za-z0-9])[-.]|[-.](?![A-Za-z0-9])|(?i:(?<=www))\."
     r"|[!-+/:-@\[-`{-~]"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9 ,]*\Z")
+_PLAIN = re.compile(r"(?:[A-Za-z0-9,](?:[A-Za-z0-9 ,]*[A-Za-z0-9,])?)?\Z")
 
 
 def markdown(value: object) -> Markup:

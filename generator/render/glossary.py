@@ -8,7 +8,6 @@ WORDS: dict[str, Any] = {
     "groups": [
         {
             "title": "How a claim is known",
-            "anchor": "levels",
             "terms": [
                 {
                     "word": "recomputed",
@@ -32,7 +31,6 @@ WORDS: dict[str, Any] = {
         },
         {
             "title": "How far a packet goes",
-            "anchor": "integrity",
             "terms": [
                 {
                     "word": "consistent",
@@ -64,7 +62,6 @@ WORDS: dict[str, Any] = {
         },
         {
             "title": "Things",
-            "anchor": "things",
             "terms": [
                 {
                     "word": "lane",
@@ -116,7 +113,6 @@ WORDS: dict[str, Any] = {
         },
         {
             "title": "Outcomes",
-            "anchor": "outcomes",
             "terms": [
                 {
                     "word": "pass",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from markupsafe import Markup
 
 from generator.facts import Blocker, LaneFacts
 from generator.model.digest import Digest, is_digest
-from generator.model.document import Document, DocumentKind
+from generator.model.document import Document, DocumentKind, Table
 from generator.model.finding import Claim, Finding
 from generator.model.outcome import Integrity
 from generator.model.packet import State
@@ -18,12 +19,12 @@ from generator.model.verdict import LaneVerdict
 from generator.names import visible
 from generator.profiles import DEFAULT, PROFILES
 from generator.render import words
+from generator.render.links import href
 from generator.render.page import Page
 from generator.render.places import Places
 from generator.render.words import Mark, plural
 from generator.rules import CODES
 
-_SAFE_HREF = re.compile(r"[A-Za-z0-9._~/#%-]*\Z")
 _LEVEL_IDS = {
     "refuted": "refuted",
     "claimed only": "claimed",
@@ -39,13 +40,8 @@ _TABS = (
     ("Verification", "verification"),
 )
 _LONGEST_HEADING = 110
-
-
-def href(text: str) -> Markup:
-    """Return a link target that lanebook made; packet text never becomes one."""
-    if not _SAFE_HREF.match(text):
-        raise ValueError(f"not a link target of lanebook's own: {text!r}")
-    return Markup(text)
+MOST_FINDINGS = 100
+"""Findings on one page."""
 
 
 def shown(text: str | None) -> dict[str, str]:
@@ -140,10 +136,18 @@ class LanePages:
             {"what": what, "stated": stated, "where": where}
             for what, stated, where in facts.untouched
         ]
+        touched = [
+            {"what": what, "stated": stated, "where": where}
+            for what, stated, where in facts.touched
+        ]
+        settings = list(self._settings())
         blockers = [
             {"id": item.id, "state": item.state, "where": item.where} for item in facts.blockers
         ]
-        findings = [self._finding(number, item) for number, item in enumerate(lane.findings, 1)]
+        findings = [
+            self._finding(number, item)
+            for number, item in enumerate(lane.findings[:MOST_FINDINGS], 1)
+        ]
         before_title = self.titles.get(lane.link.previous, "")
         data = {
             "date_words": lane.date or "no stated date",
@@ -171,12 +175,18 @@ class LanePages:
                 len(untouched), "statement on production", "statements on production"
             ),
             "untouched": untouched,
+            "touched_words": "These statements on production do not say that nothing was touched:"
+            if touched
+            else "",
+            "touched": touched,
             "open_words": self._open_words(),
             "blockers": blockers,
             "findings_words": self._findings_words(),
             "findings": [item["data"] for item in findings],
             "rules_words": self._rules_words(),
             "rules_detail": self._rules_detail(),
+            "settings_caption": "What lane.yml says" if settings else "",
+            "settings": [row["data"] for row in settings],
         }
         present = {words.of_claim(claim).word for claim in self.claims}
         aids = {
@@ -194,10 +204,29 @@ class LanePages:
             "after_href": href(f"../{lane.next}/index.md") if lane.next else "",
             "done": [item | {"href": self._link(item["where"])} for item in done],
             "untouched": [item | {"href": self._link(item["where"])} for item in untouched],
+            "touched": [item | {"href": self._link(item["where"])} for item in touched],
             "blockers": [item | {"href": self._link(item["where"])} for item in blockers],
             "findings": findings,
+            "settings": settings,
         }
         return self._page("index", "lane.md.j2", data, aids)
+
+    def _settings(self) -> Iterator[dict[str, Any]]:
+        """Yield what ``lane.yml`` says beside the title and the date."""
+        meta = self.lane.meta
+        rows = [
+            ("who", meta.who, "shown here"),
+            ("previous", meta.previous, "the lane before this one"),
+            *(
+                (f"pins: {visible(path)}", pin, "must be these bytes")
+                for path, pin in meta.pins.items()
+            ),
+            *((key, value, "none: lanebook does not know this key") for key, value in meta.unknown),
+        ]
+        for key, value, effect in rows:
+            if value:
+                data = {"key": key, "value": value, "effect": effect}
+                yield {"data": data, **data, "shown": shown(value)}
 
     def _outcome(self) -> Iterator[dict[str, Any]]:
         """Yield the rows that a reader wants first: status, tree hash, files."""
@@ -257,7 +286,10 @@ class LanePages:
         notes = len(self.lane.findings) - refuting
         if not self.lane.findings:
             return "No rule found anything wrong."
-        return f"{plural(refuting, 'finding')} that refute something, {plural(notes, 'note')}."
+        told = f"{plural(refuting, 'finding')} that refute something, {plural(notes, 'note')}."
+        if len(self.lane.findings) > MOST_FINDINGS:
+            return f"{told} The first {MOST_FINDINGS} are shown; lanebook verify names all."
+        return told
 
     def _rules_words(self) -> str:
         return f"{self.around.rules} rules checked, {self.around.controls} controls bit"
@@ -285,6 +317,7 @@ class LanePages:
             "data": data,
             **data,
             "id": f"finding-{number}",
+            "label": f"Finding {number}",
             "css": "" if finding.refutes else Markup(" lb-advice"),
             "stated": shown(finding.stated),
             "computed": shown(finding.computed),
@@ -380,8 +413,9 @@ class LanePages:
 
     def _document(self, number: int, document: Document, claims: Sequence[Claim]) -> dict[str, Any]:
         groups: dict[str, list[Claim]] = {}
+        lines = [section.line for section in document.sections]
         for claim in claims:
-            groups.setdefault(_section_of(claim, document), []).append(claim)
+            groups.setdefault(_section_of(claim, document, lines), []).append(claim)
         sections = []
         for index, (title, members) in enumerate(groups.items(), 1):
             rows = [self._claim_row(claim, _key_of(claim)) for claim in members]
@@ -397,8 +431,8 @@ class LanePages:
             {
                 "id": f"document-{number}-table-{index}",
                 "caption": f"Table in {table.where}",
-                "header": [cell or "–" for cell in table.header],
-                "rows": table.rows,
+                "header": _filled(table.header, _width(table)),
+                "rows": [_filled(row, _width(table)) for row in table.rows],
                 "data": {
                     "where": table.where,
                     "header": [cell for cell in table.header if cell],
@@ -475,7 +509,8 @@ class LanePages:
             "written_on": "Written on evidence" if lane.tree else "Written on no evidence packet.",
             "tree": lane.tree or "",
             "intro": _decision_intro(facts),
-            "default": packet.default if packet else "",
+            "default_words": _default_words(facts),
+            "default": ", ".join(packet.defaults) if packet else "",
             "options": options,
             "preconditions_words": "Each blocker as this lane states it, and as it stands in the"
             " newest lane"
@@ -549,7 +584,9 @@ class LanePages:
             for finding in lane.findings
             if finding.where.startswith(f"{lane.evidence}/") or finding.where == lane.evidence
         ]
-        findings = [self._finding(number, item) for number, item in enumerate(on_files, 1)]
+        findings = [
+            self._finding(number, item) for number, item in enumerate(on_files[:MOST_FINDINGS], 1)
+        ]
         profile = PROFILES.get(lane.profile, DEFAULT)
         shell = [
             line.replace("-c", "--strict -c") if line.startswith("sha256sum -c") else line
@@ -583,7 +620,10 @@ class LanePages:
     def verification(self) -> Page:
         """Return all findings and the whole claim ledger."""
         lane = self.lane
-        findings = [self._finding(number, item) for number, item in enumerate(lane.findings, 1)]
+        findings = [
+            self._finding(number, item)
+            for number, item in enumerate(lane.findings[:MOST_FINDINGS], 1)
+        ]
         seen: set[str] = set()
         rows = []
         for number, claim in enumerate(self.claims, 1):
@@ -709,7 +749,7 @@ def _key_of(claim: Claim) -> str:
     return claim.id[len(prefix) :] if claim.id.startswith(prefix) else claim.id
 
 
-def _section_of(claim: Claim, document: Document) -> str:
+def _section_of(claim: Claim, document: Document, lines: Sequence[int]) -> str:
     """Return the part of its document in which a claim stands: a top key, or a heading."""
     if "#/" in claim.where:
         head, slash, _ = claim.where.split("#/", 1)[1].partition("/")
@@ -717,8 +757,8 @@ def _section_of(claim: Claim, document: Document) -> str:
     line = claim.where.rsplit(":", 1)[-1]
     if not line.isdigit():
         return document.title
-    before = [section for section in document.sections if section.line <= int(line)]
-    title = before[-1].title if before else document.title
+    index = bisect_right(lines, int(line))
+    title = document.sections[index - 1].title if index else document.title
     return title[:_LONGEST_HEADING]
 
 
@@ -731,6 +771,29 @@ def _decision_headline(facts: LaneFacts) -> str:
     if packet.holds:
         return "Nothing is selected. If nobody decides, production stays on hold"
     return "Nothing is selected, and the default is not stated as a hold"
+
+
+def _width(table: Table) -> int:
+    """Return how many cells the widest row of a table has."""
+    return max(len(table.header), *(len(row) for row in table.rows), 1)
+
+
+def _filled(row: Sequence[str], width: int) -> list[str]:
+    """Return a row with a dash for each cell that is empty or absent."""
+    return [cell.strip() or "–" for cell in row] + ["–"] * (width - len(row))
+
+
+def _default_words(facts: LaneFacts) -> str:
+    packet = facts.decision
+    if packet is None:
+        return ""
+    if not packet.defaults:
+        return "No default is stated."
+    if len(packet.defaults) > 1:
+        return "More than one default is stated:"
+    if packet.default not in packet.options:
+        return "The default is none of the options:"
+    return "Default:"
 
 
 def _decision_intro(facts: LaneFacts) -> str:

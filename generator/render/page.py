@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from generator.render.links import href
 from generator.render.templates import render
 
 
@@ -31,7 +33,7 @@ class Page:
         text = render(
             self.template,
             page=self.data,
-            top="../" * depth,
+            top=href("../" * depth),
             twin=f"{self.path.rsplit('/', 1)[-1]}.json",
             **self.aids,
         )
@@ -45,7 +47,20 @@ class Page:
 def to_json(value: object) -> bytes:
     """Return a value as JSON: UTF-8, two spaces, keys in the order in which they were placed."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    return _UNSEEN.sub(_escaped, text).encode("utf-8") + b"\n"
+
+
+# what could turn text around, hide in it or move a cursor, and halves of surrogate pairs; JSON
+# itself escapes only the controls below U+0020
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """Write a character as JSON escapes it; the value stays the same."""
+    return json.dumps(match[0])[1:-1]
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,8 @@ from generator.facts import Blocker, LaneFacts
 from generator.model.outcome import Outcome
 from generator.model.verdict import ClaimCounts, LaneVerdict, RootVerdict
 from generator.render import glossary, words
-from generator.render.lane_pages import blocker_mark, href, shown
+from generator.render.lane_pages import blocker_mark, shown
+from generator.render.links import href
 from generator.render.page import Page
 from generator.render.words import Mark, plural
 from generator.rules import ALL
@@ -39,6 +40,11 @@ class SitePages:
         self.facts = facts
         self.proof = proof
         self.current = newest_with_blockers(verdict.lanes, facts)
+        # ids are packet text; an anchor is a number
+        self.anchors = {
+            blocker.id: f"blocker-{number}"
+            for number, blocker in enumerate(self._blockers_now(), 1)
+        }
 
     def pages(self) -> Iterator[Page]:
         """Yield all of them."""
@@ -164,6 +170,14 @@ class SitePages:
     def _blockers_now(self) -> tuple[Blocker, ...]:
         return self.facts[self.current.id].blockers if self.current is not None else ()
 
+    def _distinct_blockers(self) -> Iterator[Blocker]:
+        """Yield each id once; what a second row of the same id says is in its lane's report."""
+        seen: set[str] = set()
+        for blocker in self._blockers_now():
+            if blocker.id not in seen:
+                seen.add(blocker.id)
+                yield blocker
+
     def _blockers_from(self) -> str:
         if self.current is None:
             return "No lane lists blockers."
@@ -181,7 +195,7 @@ class SitePages:
             "data": data,
             **data,
             "mark": blocker_mark(blocker),
-            "href": href(f"blockers.md#{anchor(blocker.id)}"),
+            "href": href(f"blockers.md#{self.anchors[blocker.id]}"),
         }
 
     def _lane_row(self, lane: LaneVerdict, prefix: str) -> dict[str, Any]:
@@ -236,7 +250,7 @@ class SitePages:
     def blockers(self) -> Page:
         """Return every blocker now, and where its state changed from lane to lane."""
         now: list[dict[str, Any]] = []
-        for blocker in self._blockers_now():
+        for blocker in self._distinct_blockers():
             data: dict[str, Any] = {
                 "id": blocker.id,
                 "state": blocker.state,
@@ -255,7 +269,7 @@ class SitePages:
                     "data": data,
                     **data,
                     "mark": blocker_mark(blocker),
-                    "anchor": anchor(blocker.id),
+                    "anchor": self.anchors[blocker.id],
                     "href": href(f"lanes/{current}/report.md"),
                 }
             )
@@ -453,9 +467,9 @@ class SitePages:
 
     def glossary(self) -> Page:
         """Return the words of this site."""
-        return Page(
-            "glossary", "glossary.md.j2", {"schema": "lanebook/glossary/1", **glossary.WORDS}
-        )
+        groups = [group | {"anchor": anchor(group["title"])} for group in glossary.WORDS["groups"]]
+        data = {"schema": "lanebook/glossary/1", **glossary.WORDS}
+        return Page("glossary", "glossary.md.j2", data, {"groups": groups})
 
     def codes(self) -> Iterator[Page]:
         """Yield a page for each code."""

@@ -17,6 +17,7 @@ from generator.render.templates import render_html
 from generator.render.words import Mark
 
 MOST_BYTES = 512 * 1024
+MOST_LINES = 20_000
 """What a viewer shows of a file; the whole of it is one click away."""
 
 _MOST_POINTERS = 5000
@@ -49,6 +50,8 @@ def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
     """Return the HTML page for a text file, and its JSON twin."""
     text = data[:MOST_BYTES].decode("utf-8", "ignore")
     lines = text.removesuffix("\n").split("\n")
+    whole = len(data) <= MOST_BYTES and len(lines) <= MOST_LINES
+    lines = lines[:MOST_LINES]
     anchors = _pointers(file, data) if len(data) <= MOST_BYTES else {}
     facts: dict[str, Any] = {
         "lane": file.lane,
@@ -57,7 +60,7 @@ def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
         "size": file.size,
         "sha256": file.digest,
         "lines": len(lines),
-        "whole": "yes" if len(data) <= MOST_BYTES else "no, only the first lines are shown",
+        "whole": "yes" if whole else "no, only the first lines are shown",
         "bytes": file.raw,
     }
     page = render_html(
@@ -79,11 +82,16 @@ def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
 def _row(number: int, line: str, anchors: dict[int, list[str]]) -> str:
     """Return one line as a table row; everything in it is escaped here."""
     text = html.escape(visible(line.removesuffix("\r").replace("\t", "    ")))
-    marks = "".join(f'<a id="{html.escape(pointer)}"></a>' for pointer in anchors.get(number, ()))
+    marks = "".join(f'<a id="{_anchor(pointer)}"></a>' for pointer in anchors.get(number, ()))
     return (
         f'<tr id="L{number}"><th scope="row"><a href="#L{number}">{number}</a></th>'
         f"<td>{marks}<code>{text}</code></td></tr>\n"
     )
+
+
+def _anchor(pointer: str) -> str:
+    """Return a pointer as an HTML id, in the form in which findings and claims name places."""
+    return html.escape(visible(pointer))
 
 
 def _pointers(file: Viewed, data: bytes) -> dict[int, list[str]]:

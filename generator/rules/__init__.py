@@ -9,6 +9,7 @@ from generator.model.lane import Lane
 from generator.model.packet import Packet
 from generator.rules import (
     citations,
+    decision_packet,
     documents,
     files,
     json_form,
@@ -38,6 +39,7 @@ LANE_RULES: tuple[Rule[Lane], ...] = (
     documents.LANE_RULE,
     citations.RULE,
     statements.RULE,
+    decision_packet.RULE,
 )
 ROOT_RULES: tuple[Rule[InRoot], ...] = (
     pins.RULE,

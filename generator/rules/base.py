@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from generator.model.finding import Finding, RuleError
+from generator.names import visible
 
 Subject = TypeVar("Subject")
 
@@ -34,12 +35,25 @@ class Rule(Generic[Subject]):
     """For each code, the good sample with one thing damaged."""
 
 
+def _one_line(finding: Finding) -> Finding:
+    """Return a finding that can be told anywhere: whatever it quotes, it is safe on one line."""
+    return Finding(
+        finding.code,
+        visible(finding.where),
+        visible(finding.stated),
+        visible(finding.computed),
+        visible(finding.message),
+        finding.severity,
+    )
+
+
 def run(
     rules: Iterable[Rule[Subject]], subject: Subject, errors: list[RuleError]
 ) -> Iterator[Finding]:
     """Run every rule; one that crashes is an error of that rule only."""
     for rule in rules:
         try:
-            yield from rule.check(subject)
+            for finding in rule.check(subject):
+                yield _one_line(finding)
         except Exception as error:
             errors.append(RuleError(rule.name, f"{type(error).__name__}: {error}"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from generator.model.finding import Finding
 from generator.model.packet import MANIFEST, Packet
+from generator.names import visible
 from generator.profiles import DEFAULT, PROFILES, sha256sum
 from generator.rules import samples
 from generator.rules.base import Code, Rule
@@ -63,7 +64,7 @@ def check(packet: Packet) -> Iterator[Finding]:
         yield Finding(
             "LANE-PROFILE",
             "lane.yml",
-            packet.profile[:80],
+            visible(packet.profile, 80),
             ", ".join(PROFILES),
             "The declared tree profile is not known.",
         )

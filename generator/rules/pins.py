@@ -74,7 +74,9 @@ def check(subject: InRoot) -> Iterator[Finding]:
                 "",
                 "Pinned as held elsewhere, but no packet of this root has these bytes.",
             )
-    if subject.pinned_tree and subject.tree != subject.pinned_tree:
+    # a lane that is gone has its own finding
+    gone = any(finding.code == "PIN-LANE" for finding in subject.lane.refusals)
+    if subject.pinned_tree and not gone and subject.tree != subject.pinned_tree:
         yield Finding(
             "PIN-TREE",
             "pins.yml",

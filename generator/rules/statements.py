@@ -64,7 +64,13 @@ def check(lane: Lane) -> Iterator[Finding]:
 
 def _one_status(lane: Lane) -> Iterator[Finding]:
     """Compare every status with the one of the first document that states one."""
-    stated = [document.status for document in lane.documents if document.status is not None]
+    # a decision packet or an addendum has a status of its own, such as "awaiting the owner"
+    stated = [
+        document.status
+        for document in lane.documents
+        if document.status is not None
+        and document.kind not in (DocumentKind.DECISION_PACKET, DocumentKind.ADDENDUM)
+    ]
     for status in stated[1:]:
         if status.value != stated[0].value:
             yield Finding(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 import os
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from generator import selftest
@@ -96,9 +95,11 @@ def newest_epoch(verdict: RootVerdict) -> int:
     for lane in reversed(verdict.lanes):
         if lane.date:
             try:
-                return calendar.timegm(time.strptime(lane.date, "%Y-%m-%d"))
+                day = date.fromisoformat(lane.date)
             except ValueError:
                 continue
+            # what zip and gzip can hold
+            return min(max((day - date(1970, 1, 1)).days * 86400, 0), 2**32 - 1)
     return 0
 
 
@@ -116,7 +117,7 @@ def _render(
         sink=lambda source: LaneSink(docs / "lanes" / source.id / "files"),
         progress=progress("verifying lanes", len(root.sources)),
     )
-    facts = {lane.id: lane_facts(lane) for lane in verdict.lanes}
+    facts = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
     proof = selftest.prove()
     current = newest_with_blockers(verdict.lanes, facts)
     around = Surroundings(

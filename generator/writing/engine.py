@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ from generator.errors import BuildError, UsageError
 from generator.names import visible
 
 CONFIG = "mkdocs.yml"
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,8 @@ class Engine:
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("mkdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
-        Engine("properdocs", ("build", "--quiet", "--strict", "--config-file", CONFIG)),
+        Engine("mkdocs", ("build", "--strict", "--config-file", CONFIG)),
+        Engine("properdocs", ("build", "--strict", "--config-file", CONFIG)),
         Engine("zensical", ("build", "--strict", "--config-file", CONFIG)),
     )
 }
@@ -65,12 +69,14 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         if item.name not in ("site", "packets", CONFIG) and not item.name.startswith("."):
             (stage / item.name).symlink_to(item)
     finished = subprocess.run(
-        [sys.executable, "-m", engine.name, *engine.arguments],
+        # -P: nothing in the root is imported in the place of a module
+        [sys.executable, "-P", "-m", engine.name, *engine.arguments],
         cwd=stage,
         env=environment(os.environ, epoch),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        preexec_fn=_die_with_parent,
         check=False,
     )
     if finished.returncode != 0 or not (stage / "site" / "html" / "index.html").is_file():
@@ -79,6 +85,12 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         detail = "".join(f"\n  {line}" for line in lines[-12:])
         ended = f"{engine.name} ended with exit code {finished.returncode}"
         raise BuildError(f"{ended}; the site is as it was{detail}")
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end the engine when lanebook is ended, so that it never writes behind us."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def environment(inherited: Mapping[str, str], epoch: int) -> dict[str, str]:

@@ -14,6 +14,7 @@ import fcntl
 import filecmp
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from generator.errors import BuildError
 
 STATE = ".lanebook"
 """Folder in the root for the next site and the lock; holds nothing that is needed later."""
+
+_STAGE = "next-"
 
 OWN = ("docs", "html")
 """What lanebook writes under ``site/``; anything else there is kept."""
@@ -52,13 +55,16 @@ def exclusive(root: Path) -> Iterator[Path]:
             raise BuildError(
                 "another build of this root is under way; the site is as it was"
             ) from error
-        stage = state / "next"
         recover(root)
-        _remove(stage)
+        for left in state.iterdir():
+            if left.name.startswith(_STAGE):
+                _remove(left)
         ignore = state / ".gitignore"
-        if not ignore.exists():
+        if not os.path.lexists(ignore):
             ignore.write_text("*\n", encoding="utf-8")
-        stage.mkdir()
+        # a name of its own: whatever a build that was killed left running writes elsewhere
+        stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=state))
+        stage.chmod(0o755)
         try:
             yield stage
         finally:
@@ -199,7 +205,11 @@ def _exchange(new: Path, old: Path) -> None:
 def recover(root: Path) -> None:
     """Put back a site that a build which died between two renames had moved aside."""
     aside = root / "site.before"
-    if aside.is_dir() and not (root / "site").exists():
+    if not aside.is_dir() or aside.is_symlink():
+        return
+    if (root / "site").exists():
+        _remove(aside)
+    else:
         os.rename(aside, root / "site")
 
 
