@@ -1,0 +1,373 @@
+"""The site in a browser, from disk: it works, for everyone, and asks nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.site_support import Site, pages_of, sort_of, xss
+
+pytestmark = pytest.mark.browser
+
+SEALED = "clone-rehearsal-sqlite"
+CLAIMS_ONLY = "no-production-execution"
+WAIT = 20_000
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+
+class Tab:
+    """A page in a context of its own, with everything that must not happen written down."""
+
+    def __init__(self, browser: Any, **settings: Any) -> None:
+        self.context = browser.new_context(**settings)
+        self.context.add_init_script(
+            "window.__ran = [];"
+            "for (const name of ['alert', 'prompt', 'confirm', 'print', 'open'])"
+            " window[name] = (...all) => window.__ran.push(name + all);"
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT)
+        self.bad: list[str] = []
+        self.page.on("dialog", self._dialog)
+        self.page.on("pageerror", lambda error: self.bad.append(f"error: {error}"))
+        self.page.on("console", self._console)
+        self.context.on("request", self._request)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.bad.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.bad.append(f"console: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file://", "data:", "blob:", "about:")):
+            self.bad.append(f"request: {request.url}")
+
+    def visit(self, path: Path, fragment: str = "") -> Any:
+        # a new address with the same path would only change the fragment
+        self.page.goto("about:blank")
+        self.page.goto(path.as_uri() + fragment, wait_until="load")
+        return self.page
+
+    def search(self, text: str) -> list[str]:
+        box = self.page.locator("[data-md-component=search-query]")
+        box.click()
+        box.fill("")
+        box.type(text)
+        self.page.locator(".md-search-result__link").first.wait_for()
+        found = self.page.locator(".md-search-result__link").evaluate_all(
+            "all => all.map(a => a.href)"
+        )
+        return [str(target) for target in found]
+
+    def ran(self) -> list[str]:
+        frames = [frame.evaluate("window.__ran || []") for frame in self.page.frames]
+        return [name for frame in frames for name in frame]
+
+
+@pytest.fixture
+def open_tab(browser: Any) -> Iterator[Callable[..., Tab]]:
+    tabs: list[Tab] = []
+
+    def opened(**settings: Any) -> Tab:
+        settings = {"viewport": {"width": 1400, "height": 900}, **settings}
+        tabs.append(Tab(browser, **settings))
+        return tabs[-1]
+
+    yield opened
+    for tab in tabs:
+        tab.context.close()
+
+
+def representative(site: Site) -> list[Path]:
+    """Return one page of each sort: the fullest that a test can look through in a second."""
+    best: dict[str, Path] = {}
+    for path in sorted(pages_of(site.html)):
+        kind = sort_of(path)
+        if path.name != "404.html" and path.stat().st_size < 80_000:
+            best[kind] = max(path, best.get(kind, path), key=lambda page: page.stat().st_size)
+    claims = site.html / "lanes" / CLAIMS_ONLY
+    return [*best.values(), claims / "index.html", claims / "evidence.html"]
+
+
+def test_pages_open_from_disk_without_an_error(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    for path in representative(own):
+        page = tab.visit(path)
+        assert page.locator("h1").first.is_visible(), path
+        assert (path.name, tab.bad, tab.ran()) == (path.name, [], [])
+
+
+@pytest.mark.parametrize("what", ["lane", "code", "hash"])
+def test_search_works_from_disk(own: Site, open_tab: Callable[..., Tab], what: str) -> None:
+    evidence = json.loads((own.docs / "lanes" / SEALED / "evidence.json").read_bytes())
+    words, wanted = {
+        "lane": (SEALED, f"/lanes/{SEALED}/"),
+        "code": ("FILE-DIFFERS", "/codes/FILE-DIFFERS.html"),
+        "hash": (str(evidence["tree"])[:12], f"/lanes/{SEALED}/"),
+    }[what]
+    tab = open_tab()
+    tab.visit(own.html / "index.html")
+    found = tab.search(words)
+    assert any(wanted in target for target in found), found
+    assert tab.bad == []
+
+
+def test_a_result_of_the_search_opens(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "lanes" / SEALED / "index.html")
+    tab.search("FILE-DIFFERS")
+    page.locator(".md-search-result__link").first.click()
+    page.wait_for_url(re.compile(r"^file://.*\.html"))
+    assert page.locator("h1").first.is_visible()
+    assert tab.bad == []
+
+
+# --- for everyone ---
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_pages_are_accessible(
+    own: Site, open_tab: Callable[..., Tab], scheme: str, width: int
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    # between light and dark only the colours differ
+    only = {"type": "tag", "values": tags} if scheme == "light" else COLOURS
+    tab = open_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
+    violations = []
+    for path in representative(own):
+        page = tab.visit(path)
+        options = {"runOnly": only, "resultTypes": ["violations"]}
+        for found in axe.run(page, options=options).response["violations"]:
+            first = found["nodes"][0]["html"][:160]
+            violations.append(f"{path.relative_to(own.html)}: {found['id']}: {first}")
+    assert violations == []
+
+
+@pytest.mark.parametrize("name", ["own", "hostile"])
+def test_pages_fit_a_phone(
+    name: str, open_tab: Callable[..., Tab], request: pytest.FixtureRequest
+) -> None:
+    site: Site = request.getfixturevalue(name)
+    tab = open_tab(viewport={"width": 390, "height": 800})
+    paths = representative(site)
+    if name == "hostile":
+        lane = site.html / "lanes" / "lane-1"
+        paths = [*lane.glob("*.html"), *sorted(lane.glob("files/*.html"))[:4]]
+    wide = []
+    for path in paths:
+        page = tab.visit(path)
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            wide.append(f"{path.relative_to(site.html)}: {overflow} pixels too wide")
+    assert wide == []
+
+
+def test_the_tab_key_reaches_the_content(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "index.html")
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "(() => { const e = document.activeElement;"
+                " return [e.href || '', !!e.closest('article, main'),"
+                " getComputedStyle(e).outlineStyle !== 'none' || e.matches(':focus-visible')]; })()"
+            )
+        )
+    targets = [target for target, _, _ in reached]
+    assert any(target.endswith("lanes/index.html") for target in targets)
+    assert any(inside and target for target, inside, _ in reached)
+    assert all(seen for target, _, seen in reached if target)
+
+
+def test_without_scripts_everything_is_there(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(java_script_enabled=False)
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html")
+    twin = json.loads((own.docs / "lanes" / SEALED / "verification.json").read_bytes())
+    assert page.locator("#ledger tbody tr:visible").count() == len(twin["claims"]) > 50
+    page = tab.visit(own.html / "lanes" / SEALED / "evidence.html")
+    twin = json.loads((own.docs / "lanes" / SEALED / "evidence.json").read_bytes())
+    assert page.locator("#file-list tbody tr:visible").count() == len(twin["files"])
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_decision_packet_prints_on_one_page(
+    own: Site, open_tab: Callable[..., Tab], paper: str, scheme: str
+) -> None:
+    tab = open_tab(color_scheme=scheme)
+    path = max(own.html.glob("lanes/*/decision.html"), key=lambda path: path.stat().st_size)
+    printed = tab.visit(path).pdf(format=paper)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 1
+
+
+# --- what the pages do ---
+
+
+def test_the_claim_ledger_can_be_filtered(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    twin = json.loads((own.docs / "lanes" / SEALED / "verification.json").read_bytes())
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html")
+    shown = page.locator("#ledger tbody tr:visible")
+    levels = {
+        "claimed": "claimed only",
+        "recomputed": "recomputed",
+        "crosschecked": "cross-checked",
+    }
+    for anchor, level in levels.items():
+        wanted = sum(claim["level"] == level for claim in twin["claims"])
+        page.locator(f'.lb-counts a[href$="#{anchor}"]').click()
+        assert shown.count() == wanted > 0
+    page.locator('.lb-counts a[href$="#ledger"]').click()
+    assert shown.count() == len(twin["claims"])
+    digest = next(c["stated"] for c in twin["claims"] if re.fullmatch("[0-9a-f]{64}", c["stated"]))
+    page.locator("#ledger-search").fill(digest)
+    assert 0 < shown.count() < len(twin["claims"])
+    page.locator("#ledger-search").fill("no claim says this")
+    assert shown.count() == 0
+    # an address that names a level, or a row, opens that
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html", "#recomputed")
+    wanted = sum(claim["level"] == "recomputed" for claim in twin["claims"])
+    assert page.locator("#ledger tbody tr:visible").count() == wanted
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html", "#claim-3")
+    assert page.locator("#claim-3").is_visible()
+    assert tab.bad == []
+
+
+def test_a_hash_copies_whole(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "lanes" / SEALED / "evidence.html")
+    button = page.locator("button.lb-copy").first
+    whole = button.get_attribute("data-whole")
+    assert re.fullmatch("[0-9a-f]{64}", whole or "")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    said = page.locator("[role=status]").all_inner_texts()
+    selected = page.evaluate("getSelection().toString()")
+    assert any(whole in text for text in [*said, selected])
+
+
+def test_a_fold_opens_for_the_address_inside_it(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html")
+    fold = page.locator("details.lb-fold").first
+    assert fold.evaluate("fold => fold.open") is False
+    fold.evaluate(
+        "fold => { const p = document.createElement('p'); p.id = 'inside'; p.textContent = 'x';"
+        " fold.append(p); location.hash = 'inside'; }"
+    )
+    page.wait_for_function("document.querySelector('details.lb-fold').open")
+    assert page.locator("#inside").is_visible()
+
+
+def test_a_link_to_a_value_leads_to_its_line(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "lanes" / SEALED / "verification.html")
+    for ending in ("L3", "/"):
+        pattern = r"#L\d+$" if ending == "L3" else r"#/"
+        link = page.locator("article a").filter(has_text=re.compile(r"\S"))
+        targets = link.evaluate_all("all => all.map(a => a.href)")
+        target = next((t for t in targets if re.search(rf"files/[0-9a-f]+\.html{pattern}", t)), "")
+        if not target:
+            continue
+        other = tab.context.new_page()
+        other.goto(target)
+        assert other.evaluate(
+            "(() => { const id = decodeURIComponent(location.hash.slice(1));"
+            " const e = document.getElementById(id); if (!e) return false;"
+            " const r = e.getBoundingClientRect(); return r.top > -200 && r.top < innerHeight; })()"
+        )
+        other.close()
+
+
+# --- hostile packets ---
+
+_PARSE = """text => {
+  const found = new Set();
+  for (const e of new DOMParser().parseFromString(text, 'text/html').querySelectorAll('*'))
+    found.add(JSON.stringify([e.localName, e.getAttributeNames().sort()]));
+  return [...found];
+}"""
+
+
+def parsed(tab: Tab, paths: list[Path]) -> dict[str, set[tuple[str, str]]]:
+    """Return sort of page to tags with each of their attributes, as the browser reads them."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for path in paths:
+        for told in tab.page.evaluate(_PARSE, path.read_text("utf-8")):
+            tag, attributes = json.loads(told)
+            kind = found.setdefault(sort_of(path), set())
+            kind.update((tag, name) for name in ["", *attributes])
+    return found
+
+
+@pytest.mark.parametrize("name", ["hostile", "bulk"])
+def test_the_browser_reads_no_markup_out_of_packets(
+    name: str, benign: Site, open_tab: Callable[..., Tab], request: pytest.FixtureRequest
+) -> None:
+    site: Site = request.getfixturevalue(name)
+    tab = open_tab()
+    tab.visit(benign.html / "index.html")
+    harmless = [path for path in pages_of(benign.html) if "codes" not in path.parts]
+    paths = [path for path in pages_of(site.html) if "codes" not in path.parts]
+    if name == "bulk":  # the ledger says the same again
+        paths = [path for path in paths if path.name != "verification.html"]
+    allowed, found = parsed(tab, harmless), parsed(tab, paths)
+    assert {kind: found[kind] - allowed[kind] for kind in found} == {kind: set() for kind in found}
+
+
+def test_nothing_of_a_hostile_packet_runs(hostile: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    top = [path for path in pages_of(hostile.html) if path.parent == hostile.html]
+    lanes = [path for path in pages_of(hostile.html) if path.parent.name in ("lane-0", "lane-1")]
+    viewers = [path for path in pages_of(hostile.html) if path.parent.name == "files"]
+    for path in [*top, *lanes, *viewers[:12]]:
+        if path.name == "404.html":
+            continue
+        page = tab.visit(path)
+        page.mouse.move(300, 300)
+        page.mouse.move(500, 400)
+        page.keyboard.press("Tab")
+        assert (str(path), tab.bad, tab.ran()) == (str(path), [], [])
+
+
+def test_nothing_of_the_whole_suite_runs(bulk: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    for lane in ("bulk-0", "bulk-5"):
+        folder = bulk.html / "lanes" / lane
+        viewer = max(folder.glob("files/*.html"), key=lambda path: path.stat().st_size)
+        for path in (folder / "report.html", folder / "verification.html", viewer):
+            tab.visit(path)
+            assert (str(path), tab.bad, tab.ran()) == (str(path), [], [])
+
+
+def test_searching_for_hostile_words_runs_nothing(
+    hostile: Site, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab()
+    page = tab.visit(hostile.html / "lanes" / "lane-0" / "index.html")
+    for words in ("onerror", "alert", "script", "<img src=x onerror=alert(1)>", xss()[0]):
+        tab.search(words)
+        page.wait_for_timeout(200)
+        assert page.locator(".md-search-result img, .md-search-result script").count() == 0
+        # the theme's own search says on the console that it cannot read a query
+        bad = [told for told in tab.bad if not re.search("Invalid query|QueryParseError", told)]
+        assert (words, bad, tab.ran()) == (words, [], [])
+    tab.bad.clear()
+    tab.search("onerror")
+    page.locator(".md-search-result__link").first.click()
+    page.wait_for_load_state()
+    page.wait_for_timeout(300)
+    assert (tab.bad, tab.ran()) == ([], [])
