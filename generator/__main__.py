@@ -6,10 +6,26 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
-    from generator.cli.app import call
+    """Run the command line and leave with its exit code.
 
-    sys.exit(call(sys.argv[1:]))
+    A bug keeps its traceback, but not Python's exit code 1, which says that something was refuted.
+    """
+    try:
+        from generator.cli.app import call
+
+        code = call(sys.argv[1:])
+    except Exception:
+        import traceback
+
+        # the text of an exception may come from a packet
+        sys.stderr.write(
+            "".join(
+                char if char.isprintable() or char == "\n" else ascii(char)[1:-1]
+                for char in traceback.format_exc()
+            )
+        )
+        code = 3
+    sys.exit(code)
 
 
 if __name__ == "__main__":

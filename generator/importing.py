@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from generator.errors import InputError
 from generator.model.document import Document, DocumentKind, HashMention
+from generator.model.lane import parse_lane_id
 from generator.reading import textdoc
 from generator.reading.documents import read_document
 
@@ -59,8 +60,6 @@ _EVERYDAY = frozenset(
     )
 )
 _STATUS = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\Z")
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])\Z")
 _FOLDER = re.compile(r"(?<![\w.-])[\w.-]{3,200}/")
 _PACKET_FOLDER = re.compile(r"([A-Za-z0-9][\w.-]*)-packet-[0-9]{4}-[0-9]{2}-[0-9]{2}/\Z")
 _TREE_LABEL = re.compile(r"(?i)(?:\A|[ _-])tree(?:\Z|[ ._-])")
@@ -255,10 +254,11 @@ def _own_trees(document: Document) -> list[list[str]]:
 def _is_own(document: Document, mention: HashMention) -> bool | None:
     """Tell how surely a mention speaks of the own packet; None where it speaks of another."""
     if document.data is not None:
-        top = mention.where.rpartition("#")[2].split("/")[1:]
-        if top[0].startswith(("evidence_packet", "packet")):
+        # a name and a key may hold '#' too; a report that is one text has no key at all
+        steps = mention.where.removeprefix(f"{document.name}#").split("/")[1:]
+        if steps and steps[0].startswith(("evidence_packet", "packet")):
             return True
-        return False if len(top) == 1 else None
+        return False if len(steps) <= 1 else None
     section = textdoc.section_at(document.sections, int(mention.where.rsplit(":", 1)[1]))
     if textdoc.of_other_lanes(section):
         return None
@@ -354,6 +354,9 @@ def _slug(text: str) -> str:
     """Return a lane id made of ``text``, or nothing if no letter or digit is left."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:80].rstrip("-")
-    if _RESERVED.match(slug):
-        slug = f"lane-{slug}"
-    return slug if _ID.match(slug) else ""
+    for candidate in (slug, f"lane-{slug}") if slug else ():
+        try:
+            return parse_lane_id(candidate)
+        except InputError:  # a name that some system reserves
+            continue
+    return ""

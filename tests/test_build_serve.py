@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import re
 import signal
 import socket
@@ -124,6 +125,25 @@ def test_serve_listens_on_loopback_only(served: Served) -> None:
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{hexadecimal}")
     ]
     assert listening == [f"0100007F:{hexadecimal}"]
+
+
+def test_another_name_for_this_machine_is_not_answered(served: Served) -> None:
+    address = served.address()
+    port = int(address.rsplit(":", 1)[1].strip("/"))
+
+    def status(*hosts: str) -> int:
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        asked.putrequest("GET", "/", skip_host=True)
+        for host in hosts:
+            asked.putheader("Host", host)
+        asked.endheaders()
+        return asked.getresponse().status
+
+    own = ["127.0.0.1", f"127.0.0.1:{port}", f"localhost:{port}", "LOCALHOST", f"[::1]:{port}"]
+    assert [status(host) for host in own] == [200] * 5
+    others = ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example:80", ""]
+    assert [status(host) for host in others] == [403] * 4
+    assert [status(), status("localhost", "evil.example")] == [403, 403]
 
 
 def test_a_published_file_is_never_served_as_something_live(root: Path, served: Served) -> None:

@@ -719,3 +719,14 @@ def test_reading_documents_does_not_import_the_parser() -> None:
     code = "import sys, generator.reading.documents; sys.exit('markdown_it' in sys.modules)"
     root = Path(__file__).parents[1]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_a_long_key_over_many_values_is_refused_before_it_takes_the_memory() -> None:
+    data = b'{"%s": [%s]}' % (b"k" * 500_000, b", ".join([b"0"] * 20_000))
+    with pytest.raises(InputError) as caught:
+        read_document("report.json", data, limits=Limits(document_bytes=1024 * 1024))
+    assert (caught.value.code, str(caught.value)) == (
+        "JSON-BYTES",
+        "report.json: its JSON Pointers have more than 4194304 characters together"
+        " (limit document_bytes, 4 times)",
+    )

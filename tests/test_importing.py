@@ -51,6 +51,16 @@ def test_the_same_own_tree_is_one_lane() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [f'"tree {TREE}"', f'{{"tree#": "{TREE}"}}', f'{{"#": {{"tree#": "{TREE}"}}}}'],
+    ids=["one-text", "key", "key-in-key"],
+)
+def test_a_tree_under_any_key_or_none_is_read(text: str) -> None:
+    (planned,) = plan_import([("a#b.json", text.encode())])
+    assert [file.source for file in planned.files] == ["a#b.json"]
+
+
 def test_the_same_own_packet_folder_is_one_lane_and_names_it() -> None:
     assert plan(
         a="Tank report\nPacket north-swap-packet-2031-01-02/, 3 files.\n",
@@ -104,6 +114,7 @@ def test_a_document_that_says_little_is_its_own_lane() -> None:
     ("title", "lane_id"),
     [
         ("Con", "lane-con"),
+        ("Index", "lane-index"),
         ("LPT1", "lane-lpt1"),
         ("Überlauf & Tank", "uberlauf-tank"),
         ("x" * 200, "x" * 80),

@@ -490,6 +490,14 @@ def test_a_pin_in_another_case_hides_no_lane(tmp_path: Path) -> None:
     assert ("packets/sample", "pass", []) in found
 
 
+def test_pins_that_differ_only_by_case_stay_apart(tmp_path: Path) -> None:
+    lane(tmp_path)
+    pins = "".join(f"  {name}: {digest(b'')}\n" for name in ("Sample", "SAMPLE", "sAMPLE"))
+    (tmp_path / "pins.yml").write_text(f"lanes:\n{pins}", "utf-8")
+    found = shapes(verify(tmp_path))
+    assert (len(found), len({shape[0] for shape in found})) == (4, 4)
+
+
 def integrity(root: Path) -> dict[str, str]:
     return {found["id"]: found["integrity"] for found in verify(root).object["lanes"]}
 

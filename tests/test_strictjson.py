@@ -636,7 +636,9 @@ def test_what_is_refused_is_never_certainly_good(data: bytes) -> None:
 
 
 def test_ordinary_evidence_is_certainly_good() -> None:
-    value = {"entries": [{"id": f"RB-{number}", "rows": number, "ok": True} for number in range(99)]}
+    value: dict[str, Any] = {
+        "entries": [{"id": f"RB-{number}", "rows": number, "ok": True} for number in range(99)]
+    }
     value["note"] = 'a "quoted" word, a \\ and a [ bracket'
     assert strictjson.certainly_good(json.dumps(value, indent=2).encode())
 
@@ -647,7 +649,11 @@ def test_certainly_good_bytes_are_accepted(data: bytes) -> None:
         strictjson.loads(data, where="x")
 
 
-@given(st.lists(st.sampled_from(['"a"', '"a":', ":", ",", "{", "}", "[", "]", "1", "1.5", '"\\""', " "])))
+@given(
+    st.lists(
+        st.sampled_from(['"a"', '"a":', ":", ",", "{", "}", "[", "]", "1", "1.5", '"\\""', " "])
+    )
+)
 def test_certainly_good_tokens_are_accepted(tokens: list[str]) -> None:
     data = "".join(tokens).encode()
     if strictjson.certainly_good(data):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator import __version__
-from generator.cli.terminal import Output, paint, plural, table
-from generator.errors import LanebookError, NoVerdictError, UsageError
+from generator.cli.terminal import Output, plural, table, told
+from generator.errors import BuildError, LanebookError, NoVerdictError, UsageError
 from generator.names import visible
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EXIT_CODES,
 )
@@ -59,41 +62,64 @@ def app(ctx: click.Context, color: str, quiet: bool) -> None:
       lanebook serve                          look at it, rebuilt as packets change
     """
     ctx.obj = Output(color, quiet)
+    if ctx.invoked_subcommand is None:
+        ctx.obj.own(ctx.get_help())
+        ctx.exit(Exit.USAGE)
 
 
 def call(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; what is raised on purpose is one line."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
     output = Output("auto", False)
+    if sys.stdout is None:
+        # nothing is opened before this: the next file would take the place of standard output
+        output.error("standard output is closed")
+        return Exit.NO_VERDICT
+    code = _called(arguments, output)
     try:
-        result = app.main(list(arguments), prog_name="lanebook", standalone_mode=False)
         sys.stdout.flush()
-        return int(result or 0)
+    except (OSError, ValueError):
+        # Python flushes once more at its end, and would leave with a code of its own
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.NO_VERDICT
+    return code
+
+
+def _called(arguments: Sequence[str], output: Output) -> int:
+    try:
+        return int(app.main(list(arguments), prog_name="lanebook", standalone_mode=False) or 0)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "lanebook"
         output.error(f"{visible(error.format_message(), 600)} ('{command} --help' shows how)")
         return Exit.USAGE
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return 130
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # whoever read our output has gone; there is nobody left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # whoever read our output has gone, and there is nobody left to tell; click says so by
+        # leaving, which nothing else here does
         return Exit.NO_VERDICT
     except UsageError as error:
         output.error(str(error))
         return Exit.USAGE
-    except LanebookError as error:
-        code = getattr(error, "code", "")
-        output.error(f"{error}{f' ({code})' if code else ''}")
+    except (LanebookError, OSError) as error:
+        _tell(error, output)
         return Exit.NO_VERDICT
-    except OSError as error:
+
+
+def _tell(error: LanebookError | OSError, output: Output) -> None:
+    """Tell an error in one line; what an engine printed follows it."""
+    if isinstance(error, OSError):
         reason = os.strerror(error.errno) if error.errno else str(error)
-        name = visible(os.path.basename(os.fsdecode(error.filename))) if error.filename else ""
+        name = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
         output.error(f"{name}: {reason}" if name else reason)
-        return Exit.NO_VERDICT
+        return
+    code = getattr(error, "code", "")
+    first, *more = str(error).split("\n  ") if isinstance(error, BuildError) else (str(error),)
+    output.error(f"{first}{f' ({code})' if code else ''}", more)
 
 
 @app.command()
@@ -138,29 +164,37 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
       lanebook verify --format json | jq .summary
     """
     from generator import verify as verifying
-    from generator.model.verdict import RootVerdict
-    from generator.reading.root import find_root, open_path, open_root
+    from generator.reading.root import find_root, joined, open_path, open_root
 
-    roots = [open_path(path) for path in paths] if paths else [open_root(find_root(Path.cwd()))]
+    roots, unread = [], 0
+    for path in paths:
+        try:
+            roots.append(open_path(path))
+        except (LanebookError, OSError) as error:
+            # the others are still worth knowing
+            _tell(error, output)
+            unread += 1
+    if not paths:
+        roots.append(open_root(find_root(Path.cwd())))
+    if not roots:
+        return Exit.NO_VERDICT
     verdicts = [
         verifying.verify(
             root, jobs=jobs, progress=output.phase("verifying lanes", len(root.sources))
         )
-        for root in roots
+        for root in joined(roots)
     ]
-    verdict = RootVerdict(
-        tuple(lane for one in verdicts for lane in one.lanes),
-        verdicts[0].rules,
-        verdicts[0].controls,
-        verdicts[0].rule_base,
-    )
+    most = max(verdicts, key=lambda one: one.rules)
+    verdict = replace(most, lanes=tuple(lane for one in verdicts for lane in one.lanes))
     if not verdict.lanes:
         raise NoVerdictError("nothing to check: packets/ holds no lane")
     code = verifying.exit_code(verdict, strict=strict)
+    if unread and code is Exit.VERIFIED:
+        code = Exit.NO_VERDICT
     if form == "json":
         from generator.cli.machine import verdict_object
 
-        output.result(json.dumps(verdict_object(verdict, code), ensure_ascii=True, indent=2))
+        output.own(json.dumps(verdict_object(verdict, code), ensure_ascii=True, indent=2))
         return code
     for line in table(verdict, ""):
         output.result(line)
@@ -295,7 +329,8 @@ def seal(output: Output, packet: Path, again: bool) -> int:
         raise NoVerdictError(f"{visible(str(packet))}: no such folder")
     sealed = seal_packet(packet.resolve(), again=again)
     for finding in sealed.findings:
-        output.result(paint(f"▲ {finding.code}", "▲") + f"  {finding.where}\n    {finding.message}")
+        for line in told(finding, ""):
+            output.result(line)
     for error in sealed.errors:
         output.result(f"! rule failed: {error.rule}: {visible(error.message, 300)}")
     if sealed.refused:
@@ -361,45 +396,60 @@ def explain(output: Output, code: str | None, form: str) -> int:
     import difflib
     import textwrap
 
+    from generator.errors_explained import ERRORS
     from generator.rules import ALL, CODES
 
     rules = {name: rule for rule in ALL for name in rule.codes}
+    known = CODES | ERRORS
     if code is None:
         if form == "json":
             listed = [
                 {"code": name, "rule": rules[name].name, **CODES[name]._asdict()} for name in CODES
             ]
-            output.result(json.dumps({"schema": "lanebook/codes/1", "codes": listed}, indent=2))
+            errors = [{"code": name, **text._asdict()} for name, text in ERRORS.items()]
+            value: dict[str, Any] = {
+                "schema": "lanebook/codes/1",
+                "codes": listed,
+                "errors": errors,
+            }
+            output.own(json.dumps(value, indent=2))
             return Exit.VERIFIED
-        width = max(map(len, CODES))
-        for name, text in CODES.items():
-            output.result(f"{name:<{width}}  {text.meaning}")
+        width = max(map(len, known))
+        for name, text in known.items():
+            kind = "" if name in CODES else "Error: "
+            output.result(f"{name:<{width}}  {kind}{text.meaning}")
         return Exit.VERIFIED
     name = code.upper()
-    if name not in CODES:
-        near = difflib.get_close_matches(name, CODES, 3, 0.5)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 3, 0.5)
         hint = f"; did you mean {', '.join(near)}?" if near else "; 'lanebook explain' lists all"
         raise UsageError(f"no such code: {visible(code, 60)}{hint}")
-    text, rule = CODES[name], rules[name]
+    text, rule = known[name], rules.get(name)
     if form == "json":
-        value: dict[str, Any] = {
+        value = {
             "schema": "lanebook/code/1",
             "code": name,
-            "rule": rule.name,
-            "protects": rule.protects,
+            "rule": rule.name if rule else "",
+            "protects": rule.protects if rule else "",
             **text._asdict(),
         }
-        output.result(json.dumps(value, indent=2))
+        output.own(json.dumps(value, indent=2))
         return Exit.VERIFIED
     output.result(name)
+    about = (
+        ("Rule:           ", f"{rule.name}; protects {rule.protects}")
+        if rule
+        else ("Kind:           ", "an error that ends a command; not a finding")
+    )
     for head, body in (
         ("", text.meaning),
         ("Why it matters: ", text.why),
         ("What to do:     ", text.todo),
-        ("Rule:           ", f"{rule.name}; protects {rule.protects}"),
+        about,
     ):
-        lines = textwrap.wrap(body, 78 - len(head)) or [""]
-        output.result("  " + head + ("\n  " + " " * len(head)).join(lines))
+        first, *others = textwrap.wrap(body, 78 - len(head)) or [""]
+        for line in (head + first, *(" " * len(head) + other for other in others)):
+            output.result(f"  {line}")
     return Exit.VERIFIED
 
 
@@ -419,5 +469,5 @@ def completion(output: Output, shell: str) -> int:
     found = get_completion_class(shell)
     if found is None:
         raise UsageError(f"no completion for {shell}")
-    output.result(found(app, {}, "lanebook", "_LANEBOOK_COMPLETE").source())
+    output.own(found(app, {}, "lanebook", "_LANEBOOK_COMPLETE").source())
     return Exit.VERIFIED

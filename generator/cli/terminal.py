@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 import click
 
+from generator.model.finding import Finding
 from generator.model.outcome import Integrity, Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
@@ -18,6 +20,7 @@ from generator.names import visible
 MOST_FINDINGS = 20
 """Findings of one lane that are named; the rest are counted."""
 
+_PAINT = re.compile(r"(\x1b\[(?:0|1|3[0-7]|9[0-7])m)")
 _COLOURS = {"●": "green", "▲": "red", "○": "bright_black", "◐": "blue", "·": "bright_black"}
 
 
@@ -49,7 +52,6 @@ def _lane(lane: LaneVerdict, width: int) -> Iterator[str]:
         _padded(visible(lane.id), width),
         paint(f"{mark} {lane.integrity:<11}", mark),
         f"{plural(len(lane.files), 'file'):>11}",
-        f"{plural(lane.rules, 'rule'):>9}",
         paint(f"{len(refuting):>3} refuted", "▲" if refuting else ""),
         f"{counts.recomputed:>4} recomputed",
         f"{counts.cross_checked:>3} cross-checked",
@@ -57,19 +59,25 @@ def _lane(lane: LaneVerdict, width: int) -> Iterator[str]:
     ]
     yield "  ".join(cells).rstrip()
     for finding in refuting[:MOST_FINDINGS]:
-        yield paint(f"  ▲ {finding.code}", "▲") + f"  {finding.where}"
-        yield f"      {finding.message}"
+        yield from told(finding)
         if finding.stated and finding.computed:
-            yield f"      stated {finding.stated}, found {finding.computed}"
+            yield f"      stated {visible(finding.stated)}, found {visible(finding.computed)}"
     if len(refuting) > MOST_FINDINGS:
         yield f"  … and {len(refuting) - MOST_FINDINGS} more; --format json names all"
     notes = [finding for finding in lane.findings if not finding.refutes]
     if notes:
         codes = Counter(finding.code for finding in notes)
-        told = ", ".join(f"{count} {code}" for code, count in codes.items())
-        yield paint(f"  · {plural(len(notes), 'note')}", "·") + f"  {told}; first: {notes[0].where}"
+        listed = ", ".join(f"{count} {visible(code)}" for code, count in codes.items())
+        first = visible(notes[0].where)
+        yield paint(f"  · {plural(len(notes), 'note')}", "·") + f"  {listed}; first: {first}"
     for error in lane.errors:
-        yield paint(f"  ! rule failed: {error}", "▲")
+        yield paint(f"  ! rule failed: {visible(error)}", "▲")
+
+
+def told(finding: Finding, margin: str = "  ") -> Iterator[str]:
+    """Yield the two lines of a finding: its code and place, and what is wrong."""
+    yield paint(f"{margin}▲ {visible(finding.code)}", "▲") + f"  {visible(finding.where)}"
+    yield f"{margin}    {visible(finding.message)}"
 
 
 def summary(verdict: RootVerdict) -> str:
@@ -91,9 +99,9 @@ def summary(verdict: RootVerdict) -> str:
 
 
 def paint(text: str, mark: str) -> str:
-    """Colour text by its mark; :func:`echo` takes the colours away where they are not wanted."""
+    """Colour text by its mark; :class:`Output` takes the colours away where they are not wanted."""
     colour = _COLOURS.get(mark)
-    return click.style(text, fg=colour, bold=mark == "▲") if colour else text
+    return click.style(text, fg=colour, bold=True if mark == "▲" else None) if colour else text
 
 
 def _width(text: str) -> int:
@@ -123,19 +131,28 @@ class Output:
         self.colour = colour
         self.quiet = quiet
 
-    def result(self, text: str) -> None:
-        """Print a result."""
+    def result(self, line: str) -> None:
+        """Print a result: one line, whose only control sequences are the colours of `paint`."""
+        self._result(_guarded(line))
+
+    def own(self, text: str) -> None:
+        """Print a result that lanebook wrote itself, such as JSON in ASCII: any lines, as it is."""
+        self._result(text)
+
+    def _result(self, text: str) -> None:
         _print(sys.stdout, text, wants_colour(sys.stdout, self.colour))
 
-    def message(self, text: str) -> None:
+    def message(self, line: str) -> None:
         """Tell something beside the result."""
         if not self.quiet:
-            _print(sys.stderr, text, wants_colour(sys.stderr, self.colour))
+            _print(sys.stderr, visible(line), False)
 
-    def error(self, text: str) -> None:
-        """Tell why there is no result, in one line where it is one."""
+    def error(self, line: str, more: Iterable[str] = ()) -> None:
+        """Tell why there is no result: one line, then what somebody else said about it."""
         colour = wants_colour(sys.stderr, self.colour)
-        _print(sys.stderr, click.style("lanebook: ", fg="red") + text, colour)
+        _print(sys.stderr, click.style("lanebook: ", fg="red") + visible(line), colour)
+        for other in more:
+            _print(sys.stderr, "  " + visible(other), False)
 
     def phase(self, name: str, steps: int) -> Callable[[int], None]:
         """Show a phase: a bar on a terminal, nothing anywhere else."""
@@ -170,6 +187,15 @@ class _Bar:
         bar = "█" * filled + "░" * (24 - filled)
         sys.stderr.write(f"\r\x1b[K{self.name} [{bar}] {self.done}/{self.steps}{end}")
         sys.stderr.flush()
+
+
+def _guarded(line: str) -> str:
+    """Make everything that a terminal obeys visible, but for the sequences of `paint`.
+
+    Packet text is made visible where it is placed; this holds where somebody forgot.
+    """
+    parts = _PAINT.split(line)
+    return "".join(part if at % 2 else visible(part) for at, part in enumerate(parts))
 
 
 def _print(stream: IO[str], text: str, colour: bool) -> None:

@@ -18,7 +18,7 @@ from generator.profiles.base import Line, Listing, Profile, problem
 from generator.profiles.manifest_sha256 import shown
 
 _PLAIN = re.compile(rb"([0-9a-fA-F]{64})[ \t](.+)", re.DOTALL)
-_TAGGED = re.compile(rb"SHA256 ?\((.*)\)[ \t]*=[ \t]*([0-9a-fA-F]{64})[ \t]*", re.DOTALL)
+_TAGGED = re.compile(rb"SHA256 ?\((.*)\)[ \t]*=[ \t]*([0-9a-fA-F]{64})", re.DOTALL)
 _ESCAPES = {b"\\\\": b"\\", b"\\n": b"\n", b"\\r": b"\r"}
 _ESCAPE = re.compile(rb"\\.?", re.DOTALL)
 
@@ -79,8 +79,11 @@ def _read_line(
         one_space = len(path) == 1 or path[:1] not in (b" ", b"*")
         if reversed_form is None:
             reversed_form = one_space
-        # coreutils does not mix the two: after a line of one form the other is part of the name
-        if not reversed_form and not one_space:
+        # coreutils does not mix the two: after a line with one space the second of two is part of
+        # the name, and after one with two spaces a line with one is refused
+        if not reversed_form:
+            if one_space:
+                return None, reversed_form
             path = path[1:]
     else:
         return None, reversed_form

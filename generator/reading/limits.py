@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from generator.errors import InputError
+from generator.names import visible
 
 MIB = 1024 * 1024
 
@@ -41,17 +42,18 @@ class Limits:
         known = {field.name for field in fields(self)}
         numbers: dict[str, int] = {}
         for name, value in settings.items():
+            shown = visible(str(name), 80)
             if name not in known:
                 raise InputError(
                     f"no such limit; there are {', '.join(sorted(known))}",
                     code="SETTING",
-                    place=(name,),
+                    place=(shown,),
                 )
             # bool is an int
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InputError("must be a whole number above 0", code="SETTING", place=(name,))
+                raise InputError("must be a whole number above 0", code="SETTING", place=(shown,))
             if name == "json_digits" and value > 1_000_000:
-                raise InputError("at most 1000000", code="SETTING", place=(name,))
+                raise InputError("at most 1000000", code="SETTING", place=(shown,))
             numbers[name] = value
         return replace(self, **numbers)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from generator.errors import InputError
 from generator.model.document import Damage, HashMention, Statement
 from generator.reading import hashes, strictjson
 from generator.reading.limits import Limits
 from generator.reading.strictjson import JsonValue
+
+_POINTERS = 4
+"""How many times as long as a document may be all its pointers together may be."""
 
 
 class MachineReport(NamedTuple):
@@ -36,7 +40,7 @@ def read(name: str, data: bytes, limits: Limits) -> MachineReport:
     statements: list[Statement] = []
     mentions: list[HashMention] = []
     damage: list[Damage] = []
-    for pointer, key, leaf in _leaves(value):
+    for pointer, key, leaf in _leaves(name, value, _POINTERS * limits.document_bytes):
         where = f"{name}#{pointer}"
         kind, spelling = _spelled(leaf)
         statements.append(Statement(pointer[1:], spelling, where, kind))
@@ -57,20 +61,36 @@ def read(name: str, data: bytes, limits: Limits) -> MachineReport:
     return MachineReport(title, value, status, tuple(statements), tuple(mentions), tuple(damage))
 
 
-def _leaves(value: JsonValue) -> list[tuple[str, str, JsonValue]]:
-    """Return pointer, nearest key and value of each leaf; an empty container is one."""
+def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, JsonValue]]:
+    """Return pointer, nearest key and value of each leaf; an empty container is one.
+
+    Raises:
+        InputError: the pointers have more than ``most`` characters together (``JSON-BYTES``): a
+            long key over many values would give many times the bytes of the document.
+    """
     leaves: list[tuple[str, str, JsonValue]] = []
-    waiting: list[tuple[str, str, JsonValue]] = [("", "", value)]
+    waiting: list[tuple[str, str, str, JsonValue]] = [("", "", "", value)]
+    length = 0
     while waiting:
-        pointer, key, value = waiting.pop()
+        parent, step, key, value = waiting.pop()
+        # joined only now, so that nothing is made before it is counted
+        length += len(parent) + len(step)
+        if length > most:
+            raise InputError(
+                f"its JSON Pointers have more than {most} characters together"
+                f" (limit document_bytes, {_POINTERS} times)",
+                code="JSON-BYTES",
+                place=(name,),
+            )
+        pointer = parent + step
         if isinstance(value, dict) and value:
             waiting.extend(
-                (f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}", step, member)
+                (pointer, f"/{step.replace('~', '~0').replace('/', '~1')}", step, member)
                 for step, member in reversed(value.items())
             )
         elif isinstance(value, list) and value:
             waiting.extend(
-                (f"{pointer}/{at}", key, value[at]) for at in range(len(value) - 1, -1, -1)
+                (pointer, f"/{at}", key, value[at]) for at in range(len(value) - 1, -1, -1)
             )
         else:
             leaves.append((pointer, key, value))

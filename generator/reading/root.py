@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from generator.errors import InputError, NoVerdictError
@@ -13,7 +13,7 @@ from generator.model.digest import Digest, parse_digest, sha256
 from generator.model.finding import Finding
 from generator.model.lane import parse_lane_id
 from generator.model.packet import MANIFEST, TREE
-from generator.names import visible
+from generator.names import path_bytes, visible
 from generator.reading.lane import DOCUMENT_ENDINGS, EVIDENCE, LANE_FILE, LaneSource, lane_source
 from generator.reading.limits import DEFAULT, Limits
 from generator.reading.tree import KIND_CODES, kind_of, read_file
@@ -69,13 +69,22 @@ def open_root(path: Path) -> Root:
         for lane_id, digest in pins.items()
         if lane_id not in present
     )
-    return Root(path, tuple(sources), limits, pins)
+    return Root(path, tuple(_distinct(sources)), limits, pins)
 
 
 def _vanished(root: Path, lane_id: str, digest: Digest) -> LaneSource:
-    """Return a lane that is only a pin: it gets its page, and the finding."""
+    """Return a lane that is only a pin: it gets its page, and the finding.
+
+    A pin for ``Sample`` is none for ``sample``, so a name is never made into a like one here.
+    """
     finding = Finding("PIN-LANE", PINS, digest, "", "The pinned lane is not there.")
-    return LaneSource(_safe_id(lane_id), PINS, root, "documents", refusals=(finding,))
+    try:
+        shown = parse_lane_id(lane_id)
+    except InputError:
+        shown = _unnamed(lane_id)
+        message = f"The pinned lane is not there: {visible(lane_id, 80)} is no lane id."
+        finding = finding._replace(message=message)
+    return LaneSource(shown, PINS, root, "documents", refusals=(finding,))
 
 
 def open_path(path: Path) -> Root:
@@ -96,7 +105,8 @@ def open_path(path: Path) -> Root:
     if path.is_file():
         if not path.name.endswith(DOCUMENT_ENDINGS):
             raise NoVerdictError(f"{shown}: not a document (.md, .json, .txt)")
-        return Root(path.parent, (_lone_document(path),))
+        folder = path.parent.resolve()
+        return Root(folder, (_lone_document(folder / path.name),))
     if not path.is_dir():
         raise NoVerdictError(f"{shown}: neither a file nor a folder")
     resolved = path.resolve()
@@ -116,6 +126,17 @@ def open_path(path: Path) -> Root:
             f"{shown}: nothing to check: no packets/, no lane.yml, no evidence/, no {MANIFEST}"
         )
     return Root(resolved, sources)
+
+
+def joined(roots: Iterable[Root]) -> list[Root]:
+    """Return the roots with those that are one made one, so that no lane is looked at twice."""
+    found: dict[tuple[Path, tuple[LaneSource, ...]], Root] = {}
+    for root in roots:
+        key = root.path, root.sources
+        other = found.setdefault(key, root)
+        whole = not (root.chosen and other.chosen)
+        found[key] = replace(other, chosen=frozenset() if whole else other.chosen | root.chosen)
+    return list(found.values())
 
 
 def _holds_something(source: LaneSource) -> bool:
@@ -157,7 +178,11 @@ def _safe_id(name: str) -> str:
             return parse_lane_id(candidate)
         except InputError:
             continue
-    return f"unnamed-{sha256(os.fsencode(name))[:16]}"
+    return _unnamed(name)
+
+
+def _unnamed(name: str) -> str:
+    return f"unnamed-{sha256(path_bytes(name))[:16]}"
 
 
 def _lanes(packets: Path, label: str, limits: Limits) -> Iterator[LaneSource]:
@@ -305,6 +330,7 @@ def _loose_lanes(paths: list[Path], label: str, limits: Limits) -> Iterator[Lane
 def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:
     """Give every lane an id of its own; the second claimant of one gets its digest for a name."""
     taken: dict[str, str] = {}
+    claimed = {source.id for source in sources}
     for source in sorted(sources, key=lambda item: (item.id, item.label)):
         if source.id not in taken:
             taken[source.id] = source.label
@@ -317,7 +343,12 @@ def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:
             taken[source.id],
             "Two lanes claim the same id; this one is shown under another.",
         )
-        lane_id = f"{source.id[:80]}-{sha256(os.fsencode(source.label))[:12]}"
+        seed = path_bytes(source.label)
+        lane_id = source.id
+        while lane_id in claimed:  # a folder may be named after another's digest
+            seed = sha256(seed).encode()
+            lane_id = f"{source.id[:80]}-{seed[:12].decode()}"
+        claimed.add(lane_id)
         yield LaneSource(
             lane_id,
             source.label,
@@ -332,7 +363,7 @@ def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:
 def _settings(path: Path) -> Limits:
     """Read the limits from ``lanebook.yml``."""
     value = _mapping(path)
-    unknown = sorted(set(value) - {"limits"})
+    unknown = sorted(visible(str(name), 80) for name in value if name != "limits")
     if unknown:
         raise InputError(
             "no such setting; there is limits", code="SETTING", place=(SETTINGS, unknown[0])
@@ -357,7 +388,7 @@ def _pins(path: Path) -> dict[str, Digest]:
     pins: dict[str, Digest] = {}
     for lane_id, digest in lanes.items():
         try:
-            pins[lane_id] = parse_digest(str(digest))
+            pins[str(lane_id)] = parse_digest(str(digest))
         except InputError as error:
             raise error.within(visible(str(lane_id), 80)).within(PINS) from error
     return pins

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 from generator.errors import BuildError, UsageError
 from generator.names import visible
@@ -25,10 +26,13 @@ def init_root(target: Path) -> list[str]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         name = "this folder" if target == Path.cwd() else visible(target.name)
         raise UsageError(f"{name} is not empty; 'lanebook init NAME' makes a new folder")
-    temporary = target.parent / f".{target.name}.new"
+    temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, temporary)
+        # a name that nobody has: what is removed after a failure is what was made here
+        temporary = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        shutil.copytree(source, temporary, dirs_exist_ok=True)
+        temporary.chmod(0o755)
         # an installed package may be read-only; what is copied from it is the user's own
         for base, folders, names in os.walk(temporary):
             for name in folders:
@@ -43,7 +47,8 @@ def init_root(target: Path) -> list[str]:
         else:
             os.replace(temporary, target)
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BuildError(f"{visible(target.name)}: {reason}; nothing was written") from error
     return sorted(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,12 +12,14 @@ from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 from generator.errors import BuildError
 
 ADDRESS = "127.0.0.1"
 _WATCHED = ("packets", "mkdocs.yml", "lanebook.yml", "pins.yml")
 _SECONDS = 1.0
+_OWN = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?", re.IGNORECASE)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -26,6 +30,14 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Answer only who asks for this machine: another site's name may be made to lead here."""
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or not _OWN.fullmatch(hosts[0]):
+            self.send_error(403)
+            return None
+        return super().send_head()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of single requests."""
@@ -67,16 +79,22 @@ def serve(root: Path, *, port: int, engine: str, tell: Callable[[str], None]) ->
 
 def _rebuild(root: Path, engine: str, tell: Callable[[str], None]) -> None:
     """Build in a process of its own; a build that fails leaves the last good site."""
-    command = [sys.executable, "-m", "generator", "--quiet", "build", "--root", str(root)]
+    # -P: nothing in the root is imported in the place of a module
+    command = [sys.executable, "-P", "-m", "generator", "--quiet", "build", "--root", str(root)]
+    package = str(Path(__file__).parents[2])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     finished = subprocess.run(
         [*command, "--engine", engine],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         check=False,
     )
-    lines = finished.stdout.decode("utf-8", "replace").strip().splitlines()
-    tell(lines[-2] if finished.returncode in (0, 1, 3) and len(lines) > 1 else "\n".join(lines))
+    for line in finished.stderr.decode("utf-8", "replace").splitlines():
+        tell(line)
+    lines = finished.stdout.decode("utf-8", "replace").splitlines()
+    for line in lines[-2:-1]:  # the verdict; the last one counts files
+        tell(line)
 
 
 def signature(root: Path) -> tuple[tuple[str, int, int], ...]:
