@@ -7,6 +7,7 @@ task below that of hashing a small file. Where forking is not to be had, one pro
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pickle
 import selectors
@@ -127,6 +128,8 @@ def _work(
 ) -> None:
     """Take batches until there are none left; never returns."""
     status = 0
+    # batches leave no cycles behind, and looking for them touches memory that is shared
+    gc.disable()
     try:
         with os.fdopen(writer, "wb", buffering=0) as out:
             while ticket := os.read(tickets, _TICKET.size):

@@ -51,11 +51,11 @@ class Limits:
 
 DEFAULT: Final = Limits()
 
-_LONGEST_WHOLE: Final = 20
-"""Digits of the largest whole number that orjson keeps whole."""
-_FRACTION = re.compile(rb"[0-9][.eE]")
-_ONE_BRACKET: Final = bytes.maketrans(b"{}", b"[]")
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_LONGEST_RUN: Final = 300
+_LEAST_DIGITS: Final = 1000
+"""Above what a double can need, 309 digits, with two runs short of the longest."""
+_ONE_DIGIT: Final = bytes.maketrans(b"123456789E", b"000000000e")
+_TOO_LONG: Final = b"0" * _LONGEST_RUN
 
 # Without a trap, Decimal would answer NaN to an exponent it cannot hold.
 _TRAPPING = Context(traps=[InvalidOperation])
@@ -126,38 +126,30 @@ def check(data: bytes, *, where: str, limits: Limits = DEFAULT) -> None:
 def certainly_good(data: bytes, limits: Limits = DEFAULT) -> bool:
     """Tell fast that :func:`loads` accepts ``data``; false only means that it has to be asked.
 
-    orjson reads RFC 8259 and nothing else, but keeps the last of repeated keys and respells
-    numbers. So the value is written out again and held against the text: each repeated key that
-    was lost took its two quotes with it; and outside strings what was written shows every bracket,
-    and every number that is no whole number of 64 bits as one with a point or an exponent.
+    orjson reads RFC 8259 and nothing else, but keeps the last of repeated keys. So the value is
+    written out again and held against the text: each repeated key that was lost took its two
+    quotes with it. It is written with indents, which tell how deep it goes; and what orjson reads
+    is within a double, so that only long runs of digits and small exponents can be too long.
     """
-    if len(data) > limits.bytes or limits.digits < _LONGEST_WHOLE:
+    if len(data) > limits.bytes or limits.digits < _LEAST_DIGITS:
         return False
     import orjson  # late: packets without JSON do not need it
 
     try:
-        written = orjson.dumps(orjson.loads(data))
+        written = orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2)
     except (ValueError, RecursionError, TypeError):
         return False
-    plain = _without_escapes(written)
-    if _without_escapes(data).count(b'"') != plain.count(b'"'):
+    if _quotes(data) != _quotes(written) or b"\n" + b"  " * limits.depth in written:
         return False
-    outside = b"".join(plain.split(b'"')[::2])
-    if _FRACTION.search(outside):
-        return False
-    brackets = outside.translate(_ONE_BRACKET, _NOT_BRACKETS)
-    for _ in range(limits.depth):
-        if not brackets:
-            return True
-        brackets = brackets.replace(b"[]", b"")  # the innermost level of all
-    return not brackets
+    digits = data.translate(_ONE_DIGIT)
+    return b"0e-000" not in digits and _TOO_LONG not in digits
 
 
-def _without_escapes(text: bytes) -> bytes:
-    """Drop escaped back slashes and quotes, so that each quote left begins or ends a string."""
-    if b"\\" not in text:
-        return text
-    return text.replace(b"\\\\", b"").replace(b'\\"', b"")
+def _quotes(text: bytes) -> int:
+    """Count the quotes that begin or end a string."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return text.count(b'"')
 
 
 def title_then_json(
