@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
-from generator.cli.terminal import Output, plural, table, told
+from generator.cli.terminal import Output, table, told
 from generator.errors import BuildError, LanebookError, NoVerdictError, UsageError
+from generator.exits import Exit
 from generator.names import visible
+from generator.render.words import plural
 
 if TYPE_CHECKING:
     from generator.model.verdict import RootVerdict
-from generator.exits import Exit
 
 _EXIT_CODES = (
     "\b\nExit codes: 0 verified; 1 a finding refuted something; 2 wrong usage;\n"

@@ -16,6 +16,7 @@ from generator.model.finding import Finding
 from generator.model.outcome import Integrity, Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
+from generator.render.words import plural
 
 MOST_FINDINGS = 20
 """Findings of one lane that are named; the rest are counted."""
@@ -29,11 +30,6 @@ def sign(lane: LaneVerdict) -> str:
     if lane.outcome is Outcome.FAIL:
         return "▲"
     return "●" if lane.outcome is Outcome.PASS else "○"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def table(verdict: RootVerdict, root: str) -> Iterator[str]:
