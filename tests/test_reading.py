@@ -691,7 +691,6 @@ def test_a_loose_document_that_cannot_be_read_stands_alone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "lane_id"),
     [
-        pytest.param("Upper", "upper", id="upper-case"),
         pytest.param("two words", None, id="space"),
         pytest.param("a\x1b[2Jb", None, id="escape"),
         pytest.param("\u202egnp.exe", None, id="bidi"),

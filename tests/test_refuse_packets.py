@@ -24,8 +24,6 @@ NOTES = frozenset(("LANE-KEY", "LANE-UNREAD", "DOC-REVISION", "DOC-DAMAGE"))
 BESIDE = {
     # lines that are not read list nothing
     "MAN-LINE-tag-dialect": {"FILE-EXTRA"},
-    # one of two names that differ by case is no lane id
-    "LANE-TWICE-case": {"LANE-ID"},
     # the links stand where listed files stood
     "KIND-SYMLINK-folder": {"FILE-MISSING"},
 }

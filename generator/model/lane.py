@@ -12,7 +12,7 @@ from generator.model.document import Document, DocumentKind
 from generator.model.finding import Finding
 from generator.model.packet import Packet
 
-_SAFE_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?\Z")
+_SAFE_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\Z")
 _RESERVED = frozenset(
     (
         *("con", "prn", "aux", "nul", "index"),
@@ -25,12 +25,12 @@ def parse_lane_id(text: str) -> str:
     """Return ``text`` as a lane id: a name that is a safe file name on every system.
 
     Raises:
-        InputError: it is anything but lower-case ASCII letters, digits, ``.``, ``_`` and ``-``, 1
+        InputError: it is anything but ASCII letters, digits, ``.``, ``_`` and ``-``, 1
             to 100 of them, beginning and ending in a letter or digit; or a reserved name.
     """
-    if not _SAFE_ID.match(text) or ".." in text or text.split(".")[0] in _RESERVED:
+    if not _SAFE_ID.match(text) or ".." in text or text.split(".")[0].lower() in _RESERVED:
         raise InputError(
-            "a lane id is 1 to 100 lower-case letters, digits, '.', '_' or '-', begins and ends in"
+            "a lane id is 1 to 100 ASCII letters, digits, '.', '_' or '-', begins and ends in"
             " a letter or digit, and is no reserved file name",
             code="LANE-ID",
         )

@@ -64,11 +64,14 @@ def open_root(path: Path) -> Root:
     pins = _pins(path / PINS)
     sources = list(_lanes(path / PACKETS, PACKETS, limits))
     present = {source.id for source in sources}
-    sources.extend(
-        _vanished(path, lane_id, digest)
-        for lane_id, digest in pins.items()
-        if lane_id not in present
-    )
+    names = {lane_id.lower() for lane_id in present}
+    for lane_id, digest in pins.items():
+        if lane_id not in present:
+            gone = _vanished(path, lane_id, digest)
+            # a lane that is there keeps its name; the one that is gone takes another
+            sources.append(
+                replace(gone, id=_unnamed(lane_id)) if gone.id.lower() in names else gone
+            )
     return Root(path, tuple(_distinct(sources)), limits, pins)
 
 
@@ -329,26 +332,27 @@ def _loose_lanes(paths: list[Path], label: str, limits: Limits) -> Iterator[Lane
 
 def _distinct(sources: list[LaneSource]) -> Iterator[LaneSource]:
     """Give every lane an id of its own; the second claimant of one gets its digest for a name."""
+    # ids that differ only by case would be one file name on some systems
     taken: dict[str, str] = {}
-    claimed = {source.id for source in sources}
+    claimed = {source.id.lower() for source in sources}
     for source in sorted(sources, key=lambda item: (item.id, item.label)):
-        if source.id not in taken:
-            taken[source.id] = source.label
+        if source.id.lower() not in taken:
+            taken[source.id.lower()] = source.label
             yield source
             continue
         finding = Finding(
             "LANE-TWICE",
             source.label,
             source.id,
-            taken[source.id],
+            taken[source.id.lower()],
             "Two lanes claim the same id; this one is shown under another.",
         )
         seed = path_bytes(source.label)
         lane_id = source.id
-        while lane_id in claimed:  # a folder may be named after another's digest
+        while lane_id.lower() in claimed:  # a folder may be named after another's digest
             seed = sha256(seed).encode()
             lane_id = f"{source.id[:80]}-{seed[:12].decode()}"
-        claimed.add(lane_id)
+        claimed.add(lane_id.lower())
         yield LaneSource(
             lane_id,
             source.label,

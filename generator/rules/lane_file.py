@@ -16,7 +16,7 @@ CODES = {
     "LANE-ID": Code(
         "The id of a lane is missing, unsafe as a file name, or not the name of its folder.",
         "Pages, links and files are named after the id.",
-        "Use lower-case letters, digits, '-', '_' and '.', and give the folder the same name.",
+        "Use ASCII letters, digits, '-', '_' and '.', and give the folder the same name.",
     ),
     "LANE-TYPE": Code("A value of lane.yml has a wrong type.", "It cannot be used.", _TODO),
     "LANE-DATE": Code(
