@@ -56,13 +56,14 @@ class Tab:
         self.page.goto(path.as_uri() + fragment, wait_until="load")
         return self.page
 
-    def search(self, text: str) -> list[str]:
+    def search(self, text: str, *, finds: bool = True) -> list[str]:
         box = self.page.locator("[data-md-component=search-query]")
         box.click()
         # whole at once: half a word such as "FILE-" is a query that the theme complains of
         box.fill(text)
         box.press("End")
-        self.page.locator(".md-search-result__link").first.wait_for()
+        if finds:
+            self.page.locator(".md-search-result__link").first.wait_for()
         found = self.page.locator(".md-search-result__link").evaluate_all(
             "all => all.map(a => a.href)"
         )
@@ -360,8 +361,9 @@ def test_searching_for_hostile_words_runs_nothing(
     tab = open_tab()
     page = tab.visit(hostile.html / "lanes" / "lane-0" / "index.html")
     for words in ("onerror", "alert", "script", "<img src=x onerror=alert(1)>", xss()[0]):
-        tab.search(words)
-        page.wait_for_timeout(200)
+        # the theme cannot read every text as a query, and then shows nothing new
+        tab.search(words, finds=words.isalpha())
+        page.wait_for_timeout(500)
         assert page.locator(".md-search-result img, .md-search-result script").count() == 0
         # the theme's own search says on the console that it cannot read a query
         bad = [told for told in tab.bad if not re.search("Invalid query|QueryParseError", told)]
