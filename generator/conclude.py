@@ -20,7 +20,7 @@ from generator.names import visible
 from generator.order import Node, Order, node, order
 from generator.reading.root import Root
 from generator.reading.tree import read_again
-from generator.rules import ALL, ROOT_RULES, InRoot, run
+from generator.rules import ROOT_RULES, InRoot, run
 from generator.rules.reading import CODES as READING_CODES
 
 _SEAL_FINDINGS = ("MAN-", "TREE-", "FILE-", "PATH-", "NAME-", "KIND-")
@@ -167,7 +167,6 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         cited_by=cited_by,
         link=_link(item, context, by_id),
         next=context.following.get(lane.id, ""),
-        rules=len(ALL),
         errors=tuple(f"{error.rule}: {visible(error.message, 300)}" for error in errors),
         evidence=lane.evidence,
         seals=item.seals,

@@ -197,7 +197,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
 
         output.own(json.dumps(verdict_object(verdict, code), ensure_ascii=True, indent=2))
         return code
-    for line in table(verdict, ""):
+    for line in table(verdict):
         output.result(line)
     if strict and code is Exit.REFUTED and not any(lane.refuting for lane in verdict.lanes):
         output.message("--strict: claims that nothing can confirm count as findings")
@@ -249,7 +249,7 @@ def build(
             else "site/docs is up to date"
         )
         return Exit.REFUTED if built.changes else Exit.VERIFIED
-    for line in table(verdict, ""):
+    for line in table(verdict):
         output.result(line)
     files = sum(not change.endswith("/") for change in built.changes)
     output.result(

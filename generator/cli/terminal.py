@@ -32,7 +32,7 @@ def sign(lane: LaneVerdict) -> str:
     return "●" if lane.outcome is Outcome.PASS else "○"
 
 
-def table(verdict: RootVerdict, root: str) -> Iterator[str]:
+def table(verdict: RootVerdict) -> Iterator[str]:
     """Yield the lines that tell the verdict over a root."""
     width = max((_width(lane.id) for lane in verdict.lanes), default=0)
     for lane in verdict.lanes:

@@ -69,7 +69,6 @@ class LaneVerdict:
     """Where the whole tree hash stands in documents."""
     link: Link = FIRST
     next: str = ""
-    rules: int = 0
     errors: tuple[str, ...] = ()
     """Rules that crashed."""
     evidence: str = "evidence"

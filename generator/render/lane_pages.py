@@ -163,7 +163,7 @@ class LanePages:
                 if lane.link.previous
                 else "No lane is known before it.",
                 "title": before_title,
-                "how": f", linked by {_how(lane.link.kind)}." if lane.link.kind else "",
+                "how": f", linked {words.link_words(lane)}." if lane.link.kind else "",
             },
             "after": {
                 "words": "After it:" if lane.next else "No lane is known after it.",
@@ -723,10 +723,6 @@ def _outcome_row(what: str, stated: str, recomputed: str, mark: Mark) -> dict[st
         "recomputed": shown(recomputed),
         "mark": mark,
     }
-
-
-def _how(kind: str) -> str:
-    return {"hash": "hash", "status only": "status only", "named only": "name only"}.get(kind, kind)
 
 
 def _as_stated(count: int, one: str, many: str) -> str:

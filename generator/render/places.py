@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from generator.model.digest import Digest, is_digest
+from generator.model.digest import Digest
 from generator.model.verdict import LaneVerdict
 from generator.names import visible
 
@@ -59,8 +59,3 @@ class Places:
         if pointer.startswith("/"):
             return f"{target}#{quote(pointer, safe='/')}"
         return f"{target}#L{line[2]}" if line is not None else target
-
-
-def shown_hash(text: str) -> str:
-    """Return a digest as it is short on the page."""
-    return f"{text[:12]}…" if is_digest(text) else text

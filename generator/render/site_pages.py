@@ -208,7 +208,7 @@ class SitePages:
             "integrity": lane.integrity.value,
             "outcome": lane.outcome.value,
             "findings": plural(refuting, "finding"),
-            "link": link_words(lane),
+            "link": words.link_words(lane),
         }
         base = f"{prefix}{lane.id}/verification.md"
         present = {
@@ -493,15 +493,6 @@ def newest_with_blockers(
 ) -> LaneVerdict | None:
     """Return the newest lane that lists blockers."""
     return next((lane for lane in reversed(lanes) if facts[lane.id].blockers), None)
-
-
-def link_words(lane: LaneVerdict) -> str:
-    """Say how a lane is tied to the one before it."""
-    return {
-        "hash": "by hash",
-        "status only": "by status only",
-        "named only": "by name only",
-    }.get(lane.link.kind, "first of its chain")
 
 
 def _newest_more(lane: LaneVerdict) -> str:

@@ -111,3 +111,12 @@ def headline(lane: LaneVerdict) -> tuple[Mark, str]:
         RECOMPUTED,
         f"Every sealed byte was hashed again and fits its seal: the packet is {lane.integrity}",
     )
+
+
+def link_words(lane: LaneVerdict) -> str:
+    """Say how a lane is tied to the one before it."""
+    return {
+        "hash": "by hash",
+        "status only": "by status only",
+        "named only": "by name only",
+    }.get(lane.link.kind, "first of its chain")

@@ -47,17 +47,6 @@ def packet() -> Packet:
     return sealed([entry(path, data) for path, data in FILES])
 
 
-def relisted(change: Sequence[tuple[bytes, bytes]]) -> Packet:
-    """Return the sound packet with its manifest text changed, and the tree file mended."""
-    sound = packet()
-    listing = sound.manifest or b""
-    for old, new in change:
-        if old not in listing:
-            raise AssertionError(f"the sample manifest does not hold {old!r}")
-        listing = listing.replace(old, new, 1)
-    return replace(sound, manifest=listing, tree=tree_file(listing))
-
-
 def renamed(path: str) -> Packet:
     """Return a packet in which one file bears ``path``, on disk and in the manifest."""
     entries = [entry(name, data) for name, data in FILES[:3]] + [entry(path, b"-- three rows\n")]

@@ -118,7 +118,8 @@ def _render(
         progress=progress("verifying lanes", len(root.sources)),
     )
     facts = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
-    proof = selftest.prove()
+    # the page of validators tells of every rule, also of those that this root did not need
+    proof = selftest.require()
     current = newest_with_blockers(verdict.lanes, facts)
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
