@@ -10,7 +10,7 @@ from generator.errors import InputError
 from generator.examine import Examined
 from generator.ledger import speaks_of_others
 from generator.model.digest import Digest, WeakReference, is_digest
-from generator.model.document import Document
+from generator.model.document import Document, read_place
 from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
 from generator.model.outcome import Agreement, Integrity, Level, Outcome, read_outcome
@@ -269,7 +269,8 @@ def _of_other_trees(
     """Take back that a text cites a wrong tree where it cites the tree of another lane."""
 
     def foreign(where: str, stated: str) -> bool:
-        return "#" not in where and known.trees.get(Digest(stated), lane_id) != lane_id
+        in_text = read_place(where).pointer is None
+        return in_text and known.trees.get(Digest(stated), lane_id) != lane_id
 
     kept = [
         finding

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from generator.model.digest import Digest, is_digest
-from generator.model.document import Document, DocumentKind, HashMention, Statement
+from generator.model.document import Document, DocumentKind, HashMention, Statement, read_place
 from generator.model.finding import Claim
 from generator.model.lane import Lane
 from generator.model.outcome import Agreement, Level
@@ -265,7 +265,9 @@ def _cross_checked(row: Row, other: str) -> Row:
 
 def _claim_id(where: str, key: str) -> str:
     """A place in JSON already ends in the key; a place in text is a line."""
-    return visible(where) if "#" in where else f"{where} {visible(key, 80)}".rstrip()
+    if read_place(where).pointer is not None:
+        return visible(where)
+    return f"{where} {visible(key, 80)}".rstrip()
 
 
 def _pointer_or_words(statement: Statement, document: Document) -> str:
@@ -370,7 +372,7 @@ def _judge_mention(
     """Judge a hash that stands inside a sentence, a cell or a longer string."""
     claim = Claim(
         _claim_id(mention.where, mention.label or "hash")
-        + ("" if "#" not in mention.where else " hash"),
+        + ("" if read_place(mention.where).pointer is None else " hash"),
         mention.text,
         None,
         Agreement.NOT_COMPARED,

@@ -834,3 +834,20 @@ def test_what_is_done_meanwhile_is_done_once_and_may_fail(count: int, tmp_path: 
         print(error)
     """
     assert forked(code, tmp_path) == "True [1]\nbad\n"
+
+
+def test_a_hash_mark_in_a_name_begins_no_pointer(tmp_path: Path) -> None:
+    folder = tmp_path / "packets" / "marked"
+    write(
+        folder,
+        {
+            "lane.yml": b"id: marked\n",
+            "report.md": b"# Report one\n\nFirst fact: ONE_FACT\n",
+            "report.md#2.md": b"# Report two\n\nSecond fact: TWO_FACT\n",
+        },
+    )
+    claims = {claim["id"]: claim["stated"] for claim in only(verify(tmp_path))["claims"]}
+    assert claims == {
+        "report.md:3 First fact": "ONE_FACT",
+        "report.md#2.md:3 Second fact": "TWO_FACT",
+    }

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from generator.model.digest import Digest
+
+_LINE = re.compile(r"(.+):([0-9]{1,9})\Z", re.DOTALL)
+
+
+class Place(NamedTuple):
+    """A place in a file: at a JSON Pointer (RFC 6901), on a line, or the file as a whole."""
+
+    name: str
+    pointer: str | None = None
+    line: str = ""
+
+
+def read_place(where: str) -> Place:
+    """Read ``name#/pointer``, ``name:line`` or ``name``.
+
+    A document's name may hold ``#`` but no ``/``, and ends in its ending, so that only a pointer
+    begins with ``#/``, or is the empty one behind a last ``#``.
+    """
+    name, mark, pointer = where.partition("#/")
+    if mark:
+        return Place(name, f"/{pointer}")
+    if where.endswith("#"):
+        return Place(where[:-1], "")
+    match = _LINE.match(where)
+    return Place(match[1], None, match[2]) if match else Place(where)
 
 
 class DocumentKind(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from generator.facts import Blocker, LaneFacts
 from generator.model.digest import Digest, is_digest
-from generator.model.document import Document, DocumentKind, Table
+from generator.model.document import Document, DocumentKind, Table, read_place
 from generator.model.finding import Claim, Finding
 from generator.model.outcome import Integrity
 from generator.model.packet import State
@@ -385,7 +384,7 @@ class LanePages:
     ) -> Page:
         by_document: dict[str, list[Claim]] = {}
         for claim in self.lane.document_claims:
-            by_document.setdefault(_document_of(claim), []).append(claim)
+            by_document.setdefault(read_place(claim.where).name, []).append(claim)
         built = [
             self._document(number, item, by_document.get(item.name, []))
             for number, item in enumerate(documents, 1)
@@ -731,12 +730,6 @@ def _as_stated(count: int, one: str, many: str) -> str:
     return f"{plural(count, one, many)}, as stated; the ledger says which of them were checked."
 
 
-def _document_of(claim: Claim) -> str:
-    """Return the name of the document in which a claim stands."""
-    name = claim.where.split("#", 1)[0]
-    return re.sub(r":[0-9]+\Z", "", name)
-
-
 def _key_of(claim: Claim) -> str:
     """Return what is claimed, without the place in which it stands."""
     if "#/" in claim.id:
@@ -747,13 +740,13 @@ def _key_of(claim: Claim) -> str:
 
 def _section_of(claim: Claim, document: Document, lines: Sequence[int]) -> str:
     """Return the part of its document in which a claim stands: a top key, or a heading."""
-    if "#/" in claim.where:
-        head, slash, _ = claim.where.split("#/", 1)[1].partition("/")
+    place = read_place(claim.where)
+    if place.pointer:
+        head, slash, _ = place.pointer[1:].partition("/")
         return head if slash else "Top of the report"
-    line = claim.where.rsplit(":", 1)[-1]
-    if not line.isdigit():
+    if not place.line:
         return document.title
-    index = bisect_right(lines, int(line))
+    index = bisect_right(lines, int(place.line))
     title = document.sections[index - 1].title if index else document.title
     return title[:_LONGEST_HEADING]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from generator.model.digest import Digest
+from generator.model.document import Place, read_place
 from generator.model.verdict import LaneVerdict
 from generator.names import visible
-
-_LINE = re.compile(r"(.+):([0-9]{1,9})\Z")
 
 
 class Places:
@@ -48,14 +46,11 @@ class Places:
 
     def href(self, where: str) -> str:
         """Return the link for a place of this lane; empty where there is nothing to look at."""
-        name, _, pointer = where.partition("#")
-        line = None if pointer else _LINE.match(name)
-        if line is not None and name not in self.by_name:
-            name = line[1]
-        digest = self.by_name.get(name)
+        place = Place(where) if where in self.by_name else read_place(where)
+        digest = self.by_name.get(place.name)
         target = self.viewer(digest)
         if not target.endswith(".html"):
             return target
-        if pointer.startswith("/"):
-            return f"{target}#{quote(pointer, safe='/')}"
-        return f"{target}#L{line[2]}" if line is not None else target
+        if place.pointer:
+            return f"{target}#{quote(place.pointer, safe='/')}"
+        return f"{target}#L{place.line}" if place.line else target
