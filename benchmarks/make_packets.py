@@ -17,6 +17,7 @@ from typing import Any
 MANIFEST = "HASH_MANIFEST.txt"
 TREE = "packet_tree.sha256"
 SMALLEST, LARGEST = 1024, 20 * 1024
+FILES = 22
 MIB = 1024 * 1024
 
 _WORDS = ("clone", "rehearsal", "state", "registry", "rollback", "snapshot", "owner", "isolated")
@@ -167,8 +168,8 @@ def make_roots(folder: Path, *, seed: int, count: int) -> tuple[Path, Path, int,
         lane = f"bench-{number:05}"
         files = packet(seed, lane)
         odd = [path for path, data in files.items() if not SMALLEST <= len(data) <= LARGEST]
-        if odd or len(files) != 22:
-            raise AssertionError(f"{lane}: not 22 files of 1 to 20 KiB: {odd}")
+        if odd or len(files) != FILES:
+            raise AssertionError(f"{lane}: not {FILES} files of 1 to 20 KiB: {odd}")
         file_count += len(files)
         byte_count += sum(map(len, files.values()))
         sealed, _ = seal(files)
@@ -177,6 +178,23 @@ def make_roots(folder: Path, *, seed: int, count: int) -> tuple[Path, Path, int,
         write(home, {"lane.yml": f"id: {lane}\n".encode()})
         link(home / "evidence", bare / "packets" / lane, sealed)
     return lanes, bare, file_count, byte_count
+
+
+def make_plain(folder: Path, *, seed: int, count: int) -> tuple[int, int]:
+    """Make a root of bare packets of 22 files of 1 to 20 KiB of any bytes; return files and bytes.
+
+    What is measured over it is hashing and nothing else.
+    """
+    rng = random.Random(f"{seed}/plain")
+    byte_count = 0
+    for number in range(1, count + 1):
+        files = {
+            f"part-{part:02}.bin": rng.randbytes(rng.randint(SMALLEST, LARGEST))
+            for part in range(FILES)
+        }
+        byte_count += sum(map(len, files.values()))
+        write(folder / "packets" / f"plain-{number:05}", seal(files)[0])
+    return count * FILES, byte_count
 
 
 def link(source: Path, target: Path, paths: Iterable[str]) -> None:

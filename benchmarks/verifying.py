@@ -29,7 +29,7 @@ LARGE_FILES = 6
 _FREE = 6 * 2**30
 
 _LOOP = (
-    'for packet in "$1"/*/evidence; do'
+    'for packet in "$1"/*/"$2"; do'
     f' cd "$packet" && sha256sum -c --quiet {make_packets.MANIFEST} || exit 1; done'
 )
 # where one of its commands failed, xargs ends with 123
@@ -40,42 +40,46 @@ _SPREAD = (
 
 
 def small_packets(scratch: Path, *, count: int, runs: int) -> list[Table]:
-    """Compare with sha256sum and bagit-python over the same files, as lanes and as bare packets."""
+    """Compare with sha256sum and bagit-python: lanes, bare packets, and files that are no JSON."""
     tell(f"verify: making {count} packets")
-    lanes, bare, files, size = make_packets.make_roots(scratch / "verify", seed=SEED, count=count)
-    packets = lanes / "packets"
-    ours = Contender("lanebook verify", (*LANEBOOK, "verify", str(lanes)))
-    ours_bare = Contender("lanebook verify", (*LANEBOOK, "verify", str(bare)))
+    folder = scratch / "verify"
+    lanes, bare, files, size = make_packets.make_roots(folder, seed=SEED, count=count)
+    plain_files, plain_size = make_packets.make_plain(folder / "plain", seed=SEED, count=count)
+    os.sync()
+    packets, plain = lanes / "packets", folder / "plain" / "packets"
+    others = _others(scratch, packets, "evidence")
+    plain_others = _others(scratch, plain, ".")
     one_job = Contender(
         "lanebook verify --jobs 1", (*LANEBOOK, "verify", "--jobs", "1", str(lanes))
     )
-    listed = ("sha256sum", "-c", "--quiet", str(_combined_list(packets)))
-    bagit = _bagit(scratch, packets)
-    others = [
-        Contender("sha256sum -c, one list of all files", listed, cwd=packets),
-        Contender("sha256sum -c, packet by packet", ("sh", "-c", _LOOP, "sh", str(packets))),
-        *bagit,
-    ]
-    os.sync()
-    expect_verified(lanes, count)
-    expect_verified(bare, count)
-    _expect_damage_found(packets, [ours, ours_bare, one_job, *others])
     tables: list[Table] = []
-    for name, first, against in (
-        ("verify, lanes", ours, [*others, one_job]),
-        ("verify, bare packets", ours_bare, others),
+    for name, root, against, file_count, byte_count in (
+        ("lanes", lanes, [*others, one_job], files, size),
+        ("bare packets", bare, others, files, size),
+        (
+            "bare packets of files that are no JSON",
+            plain.parent,
+            plain_others,
+            plain_files,
+            plain_size,
+        ),
     ):
-        tell(name)
-        table = Table(name, f"{count} packets, {files} files, {size / 2**20:.0f} MiB, warm cache")
-        table.rows = pairs(first, against, runs)
+        tell(f"verify, {name}")
+        ours = Contender("lanebook verify", (*LANEBOOK, "verify", str(root)))
+        expect_verified(root, count)
+        last = max((root / "packets").iterdir())
+        victim = max(path for path in last.rglob("*") if path.suffix in (".txt", ".bin"))
+        _expect_damage_found(victim, [ours, *against])
+        title = f"{count} packets, {file_count} files, {byte_count / 2**20:.0f} MiB, warm cache"
+        table = Table(f"verify, {name}", title)
+        table.rows = pairs(ours, against, runs)
+        bagit = [row for row in table.rows if row.label.startswith("bagit")]
         if bagit:
-            labels = {contender.label for contender in bagit}
-            ways = [row for row in table.rows if row.label in labels]
-            fastest = min(ways, key=lambda row: statistics.median(row.seconds))
+            fastest = min(bagit, key=lambda row: statistics.median(row.seconds))
             table.figures["fastest of bagit-python"] = fastest.label
         else:
             table.notes.append("bagit-python is not installed, and was not measured.")
-        table.figures["peak memory"] = memory(first.command)
+        table.figures["peak memory"] = memory(ours.command)
         tables.append(table)
     tables[-1].notes.append(
         "lanebook uses every core unless --jobs says otherwise; sha256sum and bagit-python use one,"
@@ -85,15 +89,26 @@ def small_packets(scratch: Path, *, count: int, runs: int) -> list[Table]:
     tables[-1].notes.append(
         "One changed byte in the last packet: every command ended with exit code 1."
     )
-    shutil.rmtree(scratch / "verify")
+    shutil.rmtree(folder)
     return tables
 
 
-def _combined_list(packets: Path) -> Path:
+def _others(scratch: Path, packets: Path, below: str) -> list[Contender]:
+    """Return the ways in which others check packets whose manifests lie in ``below``."""
+    listed = ("sha256sum", "-c", "--quiet", str(_combined_list(packets, below)))
+    loop = ("sh", "-c", _LOOP, "sh", str(packets), below)
+    return [
+        Contender("sha256sum -c, one list of all files", listed, cwd=packets),
+        Contender("sha256sum -c, packet by packet", loop),
+        *_bagit(packets, below, scratch / "verify" / f"bags-{packets.parent.name}"),
+    ]
+
+
+def _combined_list(packets: Path, below: str) -> Path:
     lines: list[bytes] = []
     for packet in sorted(packets.iterdir()):
-        prefix = f"{packet.name}/evidence/".encode()
-        for line in (packet / "evidence" / make_packets.MANIFEST).read_bytes().splitlines():
+        prefix = f"{packet.name}/{below}/".encode()
+        for line in (packet / below / make_packets.MANIFEST).read_bytes().splitlines():
             digest, path = line.split(b"  ", 1)
             lines.append(b"%s  %s%s\n" % (digest, prefix, path))
     target = packets.parent / "all.sha256"
@@ -101,14 +116,13 @@ def _combined_list(packets: Path) -> Path:
     return target
 
 
-def _bagit(scratch: Path, packets: Path) -> list[Contender]:
+def _bagit(packets: Path, below: str, bags: Path) -> list[Contender]:
     """Make a bag of each packet's files, which are shared, and return the ways to validate them."""
     if importlib.util.find_spec("bagit") is None:
         return []
     tell("verify: making bags")
-    bags = scratch / "verify" / "bags"
     for packet in sorted(packets.iterdir()):
-        evidence = packet / "evidence"
+        evidence = packet / below
         listed = (evidence / make_packets.MANIFEST).read_text().splitlines()
         make_packets.link(evidence, bags / packet.name, [line.split("  ", 1)[1] for line in listed])
     module = (sys.executable, "-m", "benchmarks.bags")
@@ -126,9 +140,9 @@ def _bagit(scratch: Path, packets: Path) -> list[Contender]:
     ]
 
 
-def _expect_damage_found(packets: Path, contenders: list[Contender]) -> None:
+def _expect_damage_found(victim: Path, contenders: list[Contender]) -> None:
     """Make sure that everybody looks at the bytes."""
-    with _damaged(max(packets.iterdir()) / "evidence" / "outputs" / "RX-0.txt"):
+    with _damaged(victim):
         for contender in contenders:
             run(contender, expect=1)
 

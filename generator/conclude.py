@@ -131,7 +131,9 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         states=states,
         tree=item.tree,
         ids=context.ids,
-        holders={
+        holders={}
+        if states.sound
+        else {
             state.listed: state.holder
             for state in states
             if state.holder and state.listed is not None
@@ -204,12 +206,10 @@ def _located(item: Examined, context: _Context) -> FileStates:
     return FileStates(located)
 
 
-def _explained(
-    findings: Iterable[Finding], states: Sequence[FileState], folder: str
-) -> Iterable[Finding]:
+def _explained(findings: Iterable[Finding], states: FileStates, folder: str) -> Iterable[Finding]:
     """Add the drift that was only found in another packet to the finding of its file."""
-    if not findings:
-        return ()
+    if not findings or states.sound:
+        return findings
     late = {f"{folder}/{visible(state.path)}": state.drift for state in states if state.drift}
     explained = []
     for finding in findings:

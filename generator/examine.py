@@ -53,11 +53,11 @@ def examine(lane: Lane) -> Examined:
         states = sound_states(packet) if plainly_sound(packet) else file_states(packet)
         findings.extend(_packet_findings(packet, states, lane.evidence, errors))
     if lane.documents or lane.refusals:
-        from generator.ledger import document_rows
-        from generator.rules import LANE_RULES, run
+        from generator.rules import LANE_RULES, InLane, run
 
-        claims = tuple(row.claim for row in document_rows(lane, states))
-        findings.extend(run(LANE_RULES, lane, errors))
+        subject = InLane.of(lane, states)
+        claims = tuple(row.claim for row in subject.rows)
+        findings.extend(run(LANE_RULES, subject, errors))
     return Examined(
         lane=replace(lane, packet=None),
         has_packet=packet is not None,
@@ -76,7 +76,7 @@ def _packet_findings(
     packet: Packet, states: FileStates, folder: str, errors: list[RuleError]
 ) -> Iterator[Finding]:
     """Run the rules over a packet; what is plainly sound needs only the one over contents."""
-    if states.sound and not any(entry.content is not None for entry in packet.entries):
+    if states.sound and _plain_contents(packet):
         return
     from generator.rules import PACKET_RULES, run
     from generator.rules.json_form import RULE as JSON_RULE
@@ -85,6 +85,20 @@ def _packet_findings(
         # what lane.yml declares stands beside the packet, not in it
         inside = finding.where if finding.code == "LANE-PROFILE" else f"{folder}/{finding.where}"
         yield finding._replace(where=inside)
+
+
+def _plain_contents(packet: Packet) -> bool:
+    """Tell in one pass whether the rule over contents has nothing to say.
+
+    Its module and those beside it take longer to load than a worker needs for fifty packets.
+    """
+    contents = [entry.content for entry in packet.entries if entry.content is not None]
+    if not contents:
+        return True
+    from generator.reading import strictjson
+
+    limits = strictjson.Limits(packet.json_depth, packet.json_digits, packet.json_bytes)
+    return all(strictjson.certainly_good(content, limits) for content in contents)
 
 
 def _seals(packet: Packet) -> dict[str, Digest]:

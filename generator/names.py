@@ -211,8 +211,11 @@ def plainly_distinct(paths: Iterable[str]) -> bool:
             if not path:
                 break
     nodes |= SEALS
-    return len({node.lower() for node in nodes}) == len(nodes) and not any(
-        _loose(node) in _seal_keys() for node in nodes - SEALS if "/" not in node
+    if len({node.lower() for node in nodes}) != len(nodes):
+        return False
+    starts, keys = _seal_keys()
+    return not any(
+        node[0] in starts and "/" not in node and _loose(node) in keys for node in nodes - SEALS
     )
 
 
@@ -255,7 +258,7 @@ def _among(siblings: list[_Sibling], *, at_root: bool) -> Iterator[_Clash]:
             yield _clash(code, sibling, other, how)
     if at_root:
         for sibling in ordered[len(SEALS) :]:
-            seal = _seal_keys().get(_loose(_skeleton_of(sibling.name)))
+            seal = _seal_keys()[1].get(_loose(_skeleton_of(sibling.name)))
             if seal and sibling.name not in told:
                 told.add(sibling.name)
                 yield _clash("NAME-LOOKALIKE", sibling, _Sibling(seal, seal), _LETTERS)
@@ -363,8 +366,12 @@ def _loose(text: str) -> str:
 
 
 @cache
-def _seal_keys() -> dict[str, str]:
-    return {_loose(name): name for name in SEALS}
+def _seal_keys() -> tuple[frozenset[str], dict[str, str]]:
+    """Return the seals by their loose text, and the ASCII characters with which those can begin."""
+    keys = {_loose(name): name for name in SEALS}
+    firsts = {key[0] for key in keys}
+    starts = frozenset(char for char in map(chr, range(128)) if _loose(char)[0] in firsts)
+    return starts, keys
 
 
 def _skeleton_of(name: str) -> str:

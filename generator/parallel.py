@@ -14,7 +14,6 @@ import selectors
 import struct
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -139,6 +138,8 @@ def _work(
                     results = [function(item) for item in items[start : start + size]]
                     data = pickle.dumps(results, protocol=pickle.HIGHEST_PROTOCOL)
                 except BaseException as error:
+                    import traceback  # late: it is seldom needed, and takes its time
+
                     known = isinstance(error, LanebookError | OSError)
                     told = error if known else WorkerError(traceback.format_exc())
                     data = pickle.dumps(told)

@@ -632,7 +632,7 @@ _DOUBTFUL = [
 def test_what_is_refused_is_never_certainly_good(data: bytes) -> None:
     assert not strictjson.certainly_good(data)
     with pytest.raises(InputError):
-        strictjson.check(data, where="x")
+        strictjson.loads(data, where="x")
 
 
 def test_ordinary_evidence_is_certainly_good() -> None:
@@ -640,7 +640,22 @@ def test_ordinary_evidence_is_certainly_good() -> None:
         "entries": [{"id": f"RB-{number}", "rows": number, "ok": True} for number in range(99)]
     }
     value["note"] = 'a "quoted" word, a \\ and a [ bracket'
-    assert strictjson.certainly_good(json.dumps(value, indent=2).encode())
+    for text in (
+        json.dumps(value, indent=2),
+        json.dumps(value, indent=2) + "\n",
+        json.dumps(value),
+    ):
+        assert strictjson.certainly_good(text.encode())
+
+
+def test_a_text_that_is_written_again_the_same_is_still_held_against_the_limits() -> None:
+    nested: Any = 1
+    for _ in range(5):
+        nested = [nested]
+    text = json.dumps(nested, indent=2).encode() + b"\n"
+    assert strictjson.certainly_good(text, Limits(depth=6))
+    assert not strictjson.certainly_good(text, Limits(depth=5))
+    assert not strictjson.certainly_good(text, Limits(bytes=len(text) - 1))
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode()))

@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 
 def build(files: Iterable[tuple[str, Digest]]) -> bytes:
     """Return the one manifest of these (path, digest) pairs, which are sorted by path bytes."""
-    return b"".join(b"%s  %s\n" % (digest.encode(), os.fsencode(path)) for path, digest in files)
+    return os.fsencode("".join([f"{digest}  {path}\n" for path, digest in files]))
 
 
 def read(manifest: bytes) -> Listing:

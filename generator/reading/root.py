@@ -228,9 +228,10 @@ def _is_older_packet(path: Path) -> bool:
 def _lane_folder(path: Path, label: str) -> LaneSource:
     lane_id = _safe_id(path.name)
     shown = f"{visible(label)}/{visible(path.name)}"
+    inside = f"{path}/"  # a path object for each of three names takes longer than to look
     try:
-        has_manifest = os.path.lexists(path / MANIFEST) and not os.path.lexists(path / EVIDENCE)
-        if has_manifest and not os.path.lexists(path / LANE_FILE):
+        has_manifest = os.path.lexists(inside + MANIFEST) and not os.path.lexists(inside + EVIDENCE)
+        if has_manifest and not os.path.lexists(inside + LANE_FILE):
             source = _bare_packet(path, f"{label}/{path.name}", lane_id)
         else:
             source = lane_source(path, shown, lane_id)

@@ -44,7 +44,7 @@ _CHUNK = 256 * 1024  # fits the second-level cache: copying and hashing stay in 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a file that was swapped for a fifo must not hold us up
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_LISTED = re.compile(rb"[0-9a-fA-F]{64}")
+_LISTED = re.compile("[0-9a-f]{64}")
 
 
 class Sink(Protocol):
@@ -150,7 +150,7 @@ def read_packet(
         tree, tree_refusal = _read_seal(root, TREE, limits)
         walk = _Walk(
             limits,
-            frozenset(match.decode().lower() for match in _LISTED.findall(manifest or b"")),
+            frozenset(_LISTED.findall((manifest or b"").decode("latin-1").lower())),
             keep,
             sink,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from generator.model.finding import RuleError
-from generator.model.lane import Lane
 from generator.model.packet import Packet
 from generator.rules import (
     citations,
@@ -24,7 +23,7 @@ from generator.rules import (
     tree_hash,
 )
 from generator.rules.base import Code, Rule, run
-from generator.rules.context import InRoot
+from generator.rules.context import InLane, InRoot
 
 PACKET_RULES: tuple[Rule[Packet], ...] = (
     reading.RULE,
@@ -35,7 +34,7 @@ PACKET_RULES: tuple[Rule[Packet], ...] = (
     files.RULE,
     json_form.RULE,
 )
-LANE_RULES: tuple[Rule[Lane], ...] = (
+LANE_RULES: tuple[Rule[InLane], ...] = (
     documents.LANE_RULE,
     citations.RULE,
     statements.RULE,
@@ -58,6 +57,7 @@ __all__ = [
     "READING_RULES",
     "ROOT_RULES",
     "Code",
+    "InLane",
     "InRoot",
     "Rule",
     "RuleError",

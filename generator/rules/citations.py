@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.ledger import document_rows
 from generator.model.digest import Digest, sha256
 from generator.model.document import Document, DocumentKind, HashMention, Statement
 from generator.model.finding import Finding
-from generator.model.lane import Lane
 from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.rules.context import InLane
 from generator.states import computed_tree
 
 _TODO = "Correct the document from the packet; never the packet from the document."
@@ -33,11 +32,11 @@ CODES = {
 }
 
 
-def check(lane: Lane) -> Iterator[Finding]:
+def check(subject: InLane) -> Iterator[Finding]:
     """Report every citation that the bytes contradict."""
-    if lane.packet is None:
+    if subject.lane.packet is None:
         return
-    for row in document_rows(lane):
+    for row in subject.rows:
         if row.code in CODES:
             yield Finding(
                 row.code,
@@ -48,7 +47,7 @@ def check(lane: Lane) -> Iterator[Finding]:
             )
 
 
-def _lane(tree: str, count: str, digest: str) -> Lane:
+def _lane(tree: str, count: str, digest: str) -> InLane:
     """Return a lane whose machine report makes these three claims."""
     pairs = {
         "evidence_packet/packet_tree_sha256": (tree, "string"),
@@ -73,7 +72,7 @@ def _lane(tree: str, count: str, digest: str) -> Lane:
             if item.type == "string"
         ),
     )
-    return samples.lane([report])
+    return InLane.of(samples.lane([report]))
 
 
 def _tree() -> Digest:

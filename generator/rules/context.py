@@ -1,13 +1,28 @@
-"""A lane among the others of its root."""
+"""What rules see: a lane with its ledger, and a lane among the others of its root."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from generator.ledger import Row, document_rows
 from generator.model.digest import Digest
 from generator.model.lane import Lane
 from generator.model.packet import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class InLane:
+    """What the rules over documents see of one lane."""
+
+    lane: Lane
+    rows: Sequence[Row]
+    """What its documents state, each held against the packet and the other documents."""
+
+    @classmethod
+    def of(cls, lane: Lane, states: Sequence[FileState] | None = None) -> InLane:
+        """Derive the ledger of a lane; ``states`` are those of its packet, where they are known."""
+        return cls(lane, tuple(document_rows(lane, states)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from generator.facts import lane_facts
 from generator.model.digest import sha256
 from generator.model.document import Document, DocumentKind
 from generator.model.finding import Finding
-from generator.model.lane import Lane
 from generator.names import visible
 from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.rules.context import InLane
 
 CODES = {
     "DECISION-SELECTED": Code(
@@ -28,9 +28,9 @@ CODES = {
 _OPTIONS = ["HOLD_PRODUCTION", "AUTHORIZE_PRODUCTION_EXECUTION"]
 
 
-def check(lane: Lane) -> Iterator[Finding]:
+def check(subject: InLane) -> Iterator[Finding]:
     """Look at the packet's selection and at its defaults."""
-    packet = lane_facts(lane.documents).decision
+    packet = lane_facts(subject.lane.documents).decision
     if packet is None:
         return
     if packet.selected:
@@ -52,7 +52,7 @@ def check(lane: Lane) -> Iterator[Finding]:
         )
 
 
-def _lane(selected: object, default: object) -> Lane:
+def _lane(selected: object, default: object) -> InLane:
     packet = {"default": default, "selected": selected, "options": _OPTIONS}
     report = Document(
         name="report.json",
@@ -64,7 +64,7 @@ def _lane(selected: object, default: object) -> Lane:
         status=None,
         data={"workstream_F_decision_packet": packet},
     )
-    return samples.lane([report])
+    return InLane.of(samples.lane([report]))
 
 
 RULE = Rule(

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from generator.errors import InputError
 from generator.model.finding import Finding
-from generator.model.lane import Lane
 from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.rules.context import InLane
 
 _TODO = "Write the document again as text in UTF-8."
 READING_CODES = {
@@ -53,15 +53,14 @@ def check_document(subject: tuple[str, bytes]) -> Iterator[Finding]:
         yield Finding(error.code, name, "", "", f"{error}.")
 
 
-def check_lane(lane: Lane) -> Iterator[Finding]:
+def check_lane(subject: InLane) -> Iterator[Finding]:
     """Pass on what reading the lane could not take."""
-    yield from lane.refusals
+    yield from subject.lane.refusals
 
 
-def _refused(code: str) -> Callable[[], Lane]:
-    return lambda: replace(
-        samples.lane(), refusals=(Finding(code, "notes", "", "", FOLDER_CODES[code].meaning),)
-    )
+def _refused(code: str) -> Callable[[], InLane]:
+    finding = Finding(code, "notes", "", "", FOLDER_CODES[code].meaning)
+    return lambda: InLane.of(replace(samples.lane(), refusals=(finding,)))
 
 
 DOCUMENT_RULE = Rule(
@@ -81,6 +80,6 @@ LANE_RULE = Rule(
     protects="against parts of a lane that were passed over in silence",
     codes=FOLDER_CODES,
     check=check_lane,
-    sound=samples.lane,
+    sound=lambda: InLane.of(samples.lane()),
     controls={code: _refused(code) for code in FOLDER_CODES},
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.ledger import document_rows
 from generator.model.digest import sha256
 from generator.model.document import Damage, Document, DocumentKind, HashMention, Statement
 from generator.model.finding import Finding
@@ -12,6 +11,7 @@ from generator.model.lane import Lane
 from generator.names import visible
 from generator.rules import samples
 from generator.rules.base import Code, Rule
+from generator.rules.context import InLane
 
 _READ = "Correct the document at the place that is named."
 CODES = {
@@ -38,11 +38,12 @@ CODES = {
 }
 
 
-def check(lane: Lane) -> Iterator[Finding]:
+def check(subject: InLane) -> Iterator[Finding]:
     """Compare what the documents say of themselves, and pass on what is broken in them."""
+    lane = subject.lane
     yield from _one_status(lane)
     yield from _one_date(lane)
-    for row in document_rows(lane, ()):
+    for row in subject.rows:
         if row.code == "DOC-REVISION":
             yield Finding(
                 row.code, row.claim.where, row.claim.stated, "", row.message, severity="note"
@@ -120,8 +121,8 @@ def _document(
     )
 
 
-def _two(second: Document) -> Lane:
-    return samples.lane([_document("report.md", "SAMPLE_READY"), second])
+def _two(second: Document) -> InLane:
+    return InLane.of(samples.lane([_document("report.md", "SAMPLE_READY"), second]))
 
 
 RULE = Rule(
