@@ -45,8 +45,10 @@ def verify(
 
     def meanwhile() -> None:
         # the workers read; what comes after reading is loaded, and proven, in that time
-        from generator.selftest import require
+        import generator.conclude  # noqa: F401
+        from generator.selftest import require, rule_base_digest
 
+        rule_base_digest()
         proofs.append(
             require(
                 documents=any(source.documents for source in root.sources),
