@@ -63,7 +63,8 @@ def verify(
     lanes = conclude(examined, root)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
-    return RootVerdict(lanes, proofs[0].rules, proofs[0].controls, rule_base_digest())
+    proof = proofs[0]
+    return RootVerdict(lanes, proof.rules, proof.controls, rule_base_digest(), root.unread)
 
 
 def exit_code(verdict: RootVerdict, *, strict: bool = False) -> Exit:

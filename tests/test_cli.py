@@ -183,6 +183,7 @@ def test_the_object_of_a_verified_lane_whole(tmp_path: Path) -> None:
                 "errors": [],
             }
         ],
+        "unread": [],
         "summary": {
             "exit_code": 1,
             "lanes": 1,

@@ -763,6 +763,20 @@ def test_hidden_files_count_in_the_packet_and_not_beside_it(tmp_path: Path) -> N
     assert verify(tmp_path).codes == ["FILE-EXTRA"]
 
 
+def test_what_lies_beside_the_lanes_and_is_not_read_is_named(tmp_path: Path) -> None:
+    lane(tmp_path)
+    packets = tmp_path / "packets"
+    write(packets, {"old.tar.gz": b"x", ".gitignore": b"x", "README.md": b"# Lanes\n"})
+    write(packets / ".hid\x1bden", {"lane.yml": b"id: hidden\n"})
+    given = run("verify", tmp_path)
+    assert (given.code, given.err) == (
+        0,
+        "not read: packets/.hid\\x1bden, packets/old.tar.gz\n",
+    )
+    told = json.loads(run("verify", "--format", "json", tmp_path).out)
+    assert told["unread"] == ["packets/.hid\\x1bden", "packets/old.tar.gz"]
+
+
 def test_seal_names_further_down_are_files_like_others(tmp_path: Path) -> None:
     files = {**FILES, f"inner/{MANIFEST}": b"x", f"inner/{TREE}": b"y"}
     assert verify(packet(tmp_path / "packet", files)).code == 0

@@ -186,7 +186,11 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         for root in joined(roots)
     ]
     most = max(verdicts, key=lambda one: one.rules)
-    verdict = replace(most, lanes=tuple(lane for one in verdicts for lane in one.lanes))
+    verdict = replace(
+        most,
+        lanes=tuple(lane for one in verdicts for lane in one.lanes),
+        unread=tuple(dict.fromkeys(name for one in verdicts for name in one.unread)),
+    )
     if not verdict.lanes:
         raise NoVerdictError("nothing to check: packets/ holds no lane")
     code = verifying.exit_code(verdict, strict=strict)
@@ -199,6 +203,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         return code
     for line in table(verdict):
         output.result(line)
+    _tell_unread(verdict, output)
     if strict and code is Exit.REFUTED and not any(lane.refuting for lane in verdict.lanes):
         output.message("--strict: claims that nothing can confirm count as findings")
     return code
@@ -251,12 +256,24 @@ def build(
         return Exit.REFUTED if built.changes else Exit.VERIFIED
     for line in table(verdict):
         output.result(line)
+    _tell_unread(verdict, output)
     files = sum(not change.endswith("/") for change in built.changes)
     output.result(
         f"site/html: {plural(built.pages, 'page')}, "
         + (f"{plural(files, 'file')} changed" if files else "new" if built.changes else "unchanged")
     )
     return build_exit(verdict, strict=strict)
+
+
+def _tell_unread(verdict: RootVerdict, output: Output) -> None:
+    """Name what lies in packets/ and is none of a lane's; whoever put it there may think it is."""
+    if verdict.unread:
+        more = len(verdict.unread) - _MOST_UNREAD
+        names = ", ".join(verdict.unread[:_MOST_UNREAD])
+        output.message(f"not read: {names}" + (f" and {more} more" if more > 0 else ""))
+
+
+_MOST_UNREAD = 10
 
 
 def build_exit(verdict: RootVerdict, *, strict: bool) -> Exit:

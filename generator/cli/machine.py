@@ -20,6 +20,7 @@ def verdict_object(verdict: RootVerdict, code: Exit) -> dict[str, Any]:
         "schema": SCHEMA,
         "lanebook": __version__,
         "lanes": lanes,
+        "unread": list(verdict.unread),
         "summary": {
             "exit_code": int(code),
             "lanes": len(lanes),

@@ -153,6 +153,8 @@ class RootVerdict:
     rules: int
     controls: int
     rule_base: Digest
+    unread: tuple[str, ...] = ()
+    """What lies beside the lanes and was not read; safe to print."""
 
     def lane(self, lane_id: str) -> LaneVerdict:
         """Return the lane with this id."""

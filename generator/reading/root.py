@@ -35,6 +35,8 @@ class Root:
     """Lane id to tree hash, from ``pins.yml``."""
     chosen: frozenset[str] = frozenset()
     """The lanes that were asked for; the others are read as their surroundings. Empty: all."""
+    unread: tuple[str, ...] = ()
+    """What lies in ``packets/`` and is neither lane, packet nor document; safe to print."""
 
 
 def find_root(start: Path) -> Path:
@@ -72,7 +74,8 @@ def open_root(path: Path) -> Root:
             sources.append(
                 replace(gone, id=_unnamed(lane_id)) if gone.id.lower() in names else gone
             )
-    return Root(path, tuple(_distinct(sources)), limits, pins)
+    unread = tuple(_unread(path / PACKETS, PACKETS))
+    return Root(path, tuple(_distinct(sources)), limits, pins, unread=unread)
 
 
 def _vanished(root: Path, lane_id: str, digest: Digest) -> LaneSource:
@@ -214,6 +217,22 @@ def _lanes(packets: Path, label: str, limits: Limits) -> Iterator[LaneSource]:
             found.append(_refused_entry(item, path, label))
     found.extend(_older_lanes(older, loose, label, limits))
     yield from _distinct(found)
+
+
+def _unread(packets: Path, label: str) -> Iterator[str]:
+    """Yield what :func:`_lanes` passes over, an archive or a hidden folder for example.
+
+    What git and editors keep everywhere is no news.
+    """
+    for name in sorted(os.listdir(packets), key=os.fsencode):
+        path = packets / name
+        if name.startswith(".git") or name in (".DS_Store", "__pycache__"):
+            continue
+        hidden = name.startswith(".")
+        if hidden or (
+            path.is_file() and not path.is_symlink() and not name.endswith(DOCUMENT_ENDINGS)
+        ):
+            yield f"{label}/{visible(name)}"
 
 
 def _is_older_packet(path: Path) -> bool:

@@ -242,6 +242,10 @@ class SitePages:
             " say of each other, never from dates alone.",
             "caption": "All lanes",
             "lanes": [row["data"] | row["counts"] for row in rows],
+            "unread_words": "Beside the lanes lies what lanebook does not read:"
+            if self.verdict.unread
+            else "",
+            "unread": list(self.verdict.unread),
         }
         return Page("lanes/index", "lanes.md.j2", data, {"lanes": rows})
 

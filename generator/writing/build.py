@@ -64,7 +64,7 @@ def build(
         BuildError: the site could not be written; the previous one is whole.
     """
     chosen = None if check else engines.find(engine)
-    if not (root.path / engines.CONFIG).is_file() and not check:
+    if not (root.path / engines.CONFIG).is_file():
         raise BuildError(f"{engines.CONFIG} is missing beside packets/; 'lanebook init' writes one")
     if check:
         return _check(root, jobs, progress)
