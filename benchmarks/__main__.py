@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.building import sites
 from benchmarks.measure import Table, WrongResultError, facts
-from benchmarks.verifying import large_files, small_packets
+from benchmarks.rewriting import rewriting
+from benchmarks.verifying import large_files, small_packets, validating
 
 _DESCRIPTION = """\
 Measures lanebook beside the tools that people would use without it.
@@ -19,6 +20,8 @@ Measures lanebook beside the tools that people would use without it.
   verify   1,000 packets of 22 files: lanebook verify, sha256sum -c, bagit-python
   large    six files of 256 MiB in one packet: lanebook verify, sha256sum -c; memory
   build    500 lanes, 3,000 lane pages: lanebook build, mkdocs build of the same tree
+  validate 1,000 packets of full evidence: judging it against hashing it
+  rewrite  one fact of the evidence changed and every hash mended: who finds it
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -36,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ("verify", "large", "build", "growth", "all")
+    names = ("verify", "large", "validate", "rewrite", "build", "growth", "all")
     parser.add_argument("benchmark", nargs="?", choices=names, default="all")
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to see that all of it runs"
@@ -68,6 +71,11 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
         tables += small_packets(scratch, count=count, runs=runs)
     if chosen in ("large", "all"):
         tables.append(large_files(scratch, mebibytes=8 if quick else 256, runs=runs))
+    if chosen in ("validate", "all"):
+        count = arguments.lanes or (30 if quick else 1000)
+        tables.append(validating(scratch, count=count, runs=runs))
+    if chosen in ("rewrite", "all"):
+        tables.append(rewriting(scratch, quick=quick))
     if chosen in ("build", "growth", "all"):
         tables += sites(
             scratch,

@@ -19,6 +19,7 @@ TREE = "packet_tree.sha256"
 SMALLEST, LARGEST = 1024, 20 * 1024
 FILES = 22
 MIB = 1024 * 1024
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 _WORDS = ("clone", "rehearsal", "state", "registry", "rollback", "snapshot", "owner", "isolated")
 _SURFACES = ("DATABASE", "DIRECTUS", "REGISTRY", "CI_DEPLOY", "SECRETS", "NETWORK", "LIVE_SYSTEM")
@@ -195,6 +196,25 @@ def make_plain(folder: Path, *, seed: int, count: int) -> tuple[int, int]:
         byte_count += sum(map(len, files.values()))
         write(folder / "packets" / f"plain-{number:05}", seal(files)[0])
     return count * FILES, byte_count
+
+
+def make_rehearsals(full: Path, plain: Path, *, count: int) -> int:
+    """Make copies of a sealed rehearsal, and the same bytes as ``.bin``; return files of each."""
+    found = sorted((REPOSITORY / "packets").glob("*/evidence/rehearsal-log.json"))
+    evidence = found[0].parent
+    files = {
+        path.relative_to(evidence).as_posix(): path.read_bytes()
+        for path in sorted(evidence.rglob("*"))
+        if path.is_file() and path.name not in (MANIFEST, TREE)
+    }
+    for folder, held in (
+        (full, files),
+        (plain, {f"{path}.bin": data for path, data in files.items()}),
+    ):
+        sealed, _ = seal(held)
+        for number in range(1, count + 1):
+            write(folder / "packets" / f"copy-{number:05}", sealed)
+    return len(files)
 
 
 def link(source: Path, target: Path, paths: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from generator.drift import explain
 from generator.errors import InputError
 from generator.examine import Examined
 from generator.ledger import speaks_of_others
+from generator.model.claims import NO_CLAIMS
 from generator.model.digest import Digest, WeakReference, is_digest
 from generator.model.document import Document, read_place
 from generator.model.finding import Claim, Finding, RuleError
@@ -165,6 +166,7 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         files=states,
         findings=tuple(findings),
         document_claims=claims,
+        judged=item.judged or NO_CLAIMS,
         documents=lane.documents,
         cited_by=cited_by,
         link=_link(item, context, by_id),

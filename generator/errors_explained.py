@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.rehearse.codes import REHEARSE_CODES
 from generator.rules.base import Code
 
 ERRORS: dict[str, Code] = {
@@ -30,4 +31,65 @@ ERRORS: dict[str, Code] = {
         "The disk refused; no half lane is left behind.",
         "See to what the message names, and import again.",
     ),
+    "RERUN-ABSENT": Code(
+        "The lane has no packet, or its packet has no RERUN.sh.",
+        "There is nothing that could make the packet again.",
+        "Ask whoever made the packet for the script; nobody else can write it for them.",
+    ),
+    "RERUN-UNPINNED": Code(
+        "lane.yml does not pin RERUN.sh by its full hash.",
+        "A script runs only where somebody outside the packet said which bytes they approve.",
+        "Read RERUN.sh; if you want it run, write its full SHA-256 under pins: in lane.yml.",
+    ),
+    "RERUN-PIN": Code(
+        "RERUN.sh has another hash than the one that lane.yml pins.",
+        "The bytes that were approved are not the bytes that would run.",
+        "Put the approved script back, or read the new one and have its hash pinned.",
+    ),
+    "RERUN-SEAL": Code(
+        "The packet is not sound, so its script did not run.",
+        "There is no sealed state with which a result could be compared.",
+        "Run 'lanebook verify' on the lane, and see to what it finds.",
+    ),
+    "RERUN-INPUTS": Code(
+        "inputs.txt names something that the manifest of the packet does not list.",
+        "Only sealed bytes are given to the script.",
+        "Correct inputs.txt: one path of the packet a line; then seal the packet again.",
+    ),
+    "RERUN-NO-SANDBOX": Code(
+        "The script cannot be locked in on this machine, so it did not run.",
+        "Without bubblewrap and user namespaces it could reach whatever you can reach.",
+        "Install bubblewrap, allow user namespaces, or run it on a machine that has both.",
+    ),
+    "RERUN-TIMEOUT": Code(
+        "The script ran longer than it may, and was ended with all that it had started.",
+        "What it left until then says nothing.",
+        "Give it more time with --time if you know that it needs it.",
+    ),
+    "RERUN-LIMIT": Code(
+        "The script took more memory, disk or output than it may, or is given more than that.",
+        "What it left until then says nothing; or it did not run at all.",
+        "Raise --memory or --disk if you know that it needs it.",
+    ),
+    "RERUN-DIFFERS": Code(
+        "What the script made is not what was sealed; the files are named.",
+        "The packet does not come from its own inputs by its own script, here at least.",
+        "Compare the named files; look for a clock, a random name or another program version.",
+    ),
+    "RERUN-UNFINISHED": Code(
+        "The script ended with an exit code that says it did not get through.",
+        "The files that it left are not all that it would have made.",
+        "Read the last lines that it printed; it may need a program that is not installed.",
+    ),
+    "RERUN-CLAIMED": Code(
+        "The script left no files in the folder that LANEBOOK_OUT names.",
+        "lanebook saw nothing that it could hash; the word of the script is a claim.",
+        "Make RERUN.sh copy the packet that it made into that folder, and seal and pin it anew.",
+    ),
+    "RERUN-COPIED": Code(
+        "The files match, but the script was given every one of them.",
+        "It could have copied them, so nothing was made again.",
+        "List the inputs in inputs.txt of the packet; the other files are then kept from it.",
+    ),
+    **REHEARSE_CODES,
 }

@@ -6,9 +6,11 @@ is not plainly sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from generator.evidence import FILES as EVIDENCE_FILES
+from generator.model.claims import PackedClaims
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
@@ -36,6 +38,8 @@ class Examined:
     states: FileStates
     claims: tuple[Claim, ...]
     """Of the documents; what the seals claim follows from the states."""
+    judged: PackedClaims | None
+    """The facts of the evidence files; None where none is of a known kind."""
     findings: tuple[Finding, ...]
     errors: tuple[RuleError, ...]
     differing: tuple[tuple[str, bytes], ...] = ()
@@ -49,9 +53,12 @@ def examine(lane: Lane) -> Examined:
     states = FileStates()
     findings: list[Finding] = []
     claims: tuple[Claim, ...] = ()
+    judged: PackedClaims | None = None
     if packet is not None:
         states = sound_states(packet) if plainly_sound(packet) else file_states(packet)
         findings.extend(_packet_findings(packet, states, lane.evidence, errors))
+        judged, found = _evidence(packet, states, lane.evidence, findings, errors)
+        findings.extend(found)
     if lane.documents or lane.refusals:
         from generator.rules import LANE_RULES, InLane, run
 
@@ -66,6 +73,7 @@ def examine(lane: Lane) -> Examined:
         stated_tree=stated_tree(packet) if packet is not None else None,
         states=states,
         claims=claims,
+        judged=judged,
         findings=tuple(findings),
         errors=tuple(errors),
         differing=_unexplained(packet, states) if packet is not None else (),
@@ -92,13 +100,41 @@ def _plain_contents(packet: Packet) -> bool:
 
     Its module and those beside it take longer to load than a worker needs for fifty packets.
     """
-    contents = [entry.content for entry in packet.entries if entry.content is not None]
+    contents = [
+        entry.content
+        for entry in packet.entries
+        if entry.content is not None and entry.path[-5:].lower() == ".json"
+    ]
     if not contents:
         return True
     from generator.reading import strictjson
 
     limits = strictjson.Limits(packet.json_depth, packet.json_digits, packet.json_bytes)
     return all(strictjson.certainly_good(content, limits) for content in contents)
+
+
+def _evidence(
+    packet: Packet,
+    states: FileStates,
+    folder: str,
+    findings: Sequence[Finding],
+    errors: list[RuleError],
+) -> tuple[PackedClaims | None, list[Finding]]:
+    """Judge the evidence files, whose facts are claims; what they say of others they lean on."""
+    if not any(entry.path in EVIDENCE_FILES for entry in packet.entries):
+        return None, []
+    from generator.evidence.base import gather
+    from generator.evidence.kinds import KINDS
+    from generator.rules.evidence import judge
+
+    unread = {finding.where for finding in findings if finding.code.startswith("JSON-")}
+    listed = {state.path: state.listed for state in states if state.listed is not None}
+    evidence = gather(packet, KINDS, listed, {path.removeprefix(f"{folder}/") for path in unread})
+    claims, found = judge(evidence, errors)
+    return (
+        PackedClaims.of(claims),
+        [finding._replace(where=f"{folder}/{finding.where}") for finding in found],
+    )
 
 
 def _seals(packet: Packet) -> dict[str, Digest]:

@@ -125,6 +125,8 @@ def visible(text: str, limit: int | None = None) -> str:
     for reading and not for turning back. It has at most ``limit`` characters; where something was
     left out it ends with ``…``, and no escape is ever cut.
     """
+    if (limit is None or len(text) <= limit) and text.isascii() and text.isprintable():
+        return text
     if limit is None or (len(text) <= limit and not _HOSTILE.search(text)):
         return _HOSTILE.sub(_escape, text)
     if limit <= 0:

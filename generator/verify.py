@@ -53,17 +53,21 @@ def verify(
             require(
                 documents=any(source.documents for source in root.sources),
                 lane_files=any(source.layout == "lane" for source in root.sources),
+                evidence=False,
             )
         )
 
     examined = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
     from generator.conclude import conclude
-    from generator.selftest import rule_base_digest
+    from generator.selftest import require_evidence, rule_base_digest
 
+    proof = proofs[0]
+    if any(item.judged is not None for item in examined):
+        # only now, as a root without evidence files need not load what their rules need
+        proof = proof.and_also(require_evidence())
     lanes = conclude(examined, root)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
-    proof = proofs[0]
     return RootVerdict(lanes, proof.rules, proof.controls, rule_base_digest(), root.unread)
 
 

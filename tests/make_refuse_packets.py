@@ -11,6 +11,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from generator.evidence import FILES as EVIDENCE_FILES
+from generator.evidence.base import gather
+from generator.evidence.kinds import KINDS
+from generator.evidence.samples import packet_of
+from generator.rules.evidence import EVIDENCE_RULES, judge
 from tests.folders import FILES, MANIFEST, TREE, digest, in_order, listing, tree_of
 
 PACKETS = Path(__file__).parent / "packets"
@@ -313,9 +318,48 @@ def documents() -> dict[str, Files]:
     }
 
 
+def evidences() -> dict[str, Files]:
+    """Return the control of every code over evidence, with no file in it that it can do without."""
+    made: dict[str, Files] = {}
+    for rule in EVIDENCE_RULES:
+        for code, control in rule.controls.items():
+            held = {path: entry.content or b"" for path, entry in sorted(control().entries.items())}
+            made[f"{code}-control"] = evidence(_least(held, code, f"{rule.name}.json"))
+    return made
+
+
+def _least(held: Files, code: str, own: str) -> Files:
+    """Take out of a packet what does not change the answer: all at once, or one by one."""
+    alone = {path: data for path, data in held.items() if path == own}
+    if alone and _answered(alone) == {code}:
+        return alone
+    kinds = [path for path in held if path in EVIDENCE_FILES and path != own]
+    for paths in (kinds, *([path] for path in sorted(held))):
+        fewer = {path: data for path, data in held.items() if path not in paths}
+        if _answered(fewer) == {code}:
+            held = fewer
+    return held
+
+
+def _answered(held: Files) -> set[str]:
+    if not EVIDENCE_FILES & held.keys():
+        return set()  # no evidence, nothing to judge
+    packet = packet_of(held)
+    listed = {entry.path: entry.sha256 for entry in packet.entries if entry.sha256 is not None}
+    _, found = judge(gather(packet, KINDS, listed), [])
+    return {finding.code for finding in found}
+
+
 def refused() -> dict[str, Files]:
     """Return every defect that git can hold, by the name of its folder."""
-    return {**manifests(), **files(), **jsons(), **lane_files(), **documents()}
+    return {
+        **manifests(),
+        **files(),
+        **jsons(),
+        **lane_files(),
+        **documents(),
+        **evidences(),
+    }
 
 
 def _declared(manifest: bytes, files: Mapping[str, bytes] = FILES) -> Files:

@@ -20,12 +20,14 @@ PACKETS = ROOT / "packets"
 TEMPLATE = ROOT / "templates" / "root" / "packets"
 FIRST, SECOND = "clone-rehearsal-sqlite", "clone-rehearsal-sqlite-2"
 SEALED = (FIRST, SECOND)
+REHEARSED = ("registry-column-rehearsal", "approvals-backfill-rehearsal")
 ORDER = (
     "no-production-execution",
     "readiness-surface-scoping",
     "production-rehearsal-only-rollback",
     "production-shaped-clone",
     *SEALED,
+    *REHEARSED,
 )
 SEALS = ("HASH_MANIFEST.txt", "packet_tree.sha256")
 TIME_LIMIT = 120
@@ -276,10 +278,19 @@ def test_reservations_are_contiguous_above_their_ceilings() -> None:
         tuple(map(int, entry["objects_reserved"].removeprefix("TKT-OBJ-").split("..")))
         for entry in governance
     ]
-    assert ranges == [(442, 461), (462, 484), (485, 494), (495, 507), (508, 509), (510, 511)]
+    assert ranges == [
+        (442, 461),
+        (462, 484),
+        (485, 494),
+        (495, 507),
+        (508, 509),
+        (510, 511),
+        (512, 513),
+        (514, 515),
+    ]
     # What the second lane is known for by reference does not state its ceiling.
     ceilings = [entry.get("above_ceiling") for entry in governance]
-    assert ceilings == [441, None, 484, 494, 507, 509]
+    assert ceilings == [441, None, 484, 494, 507, 509, 511, 513]
     assert {entry["apply_now"] for entry in governance} == {False}
 
 
@@ -299,9 +310,9 @@ def test_a_blocker_never_vanishes() -> None:
     ids = [
         {row["id"] for row in report(lane)["production_blocker_map"]["blockers"]} for lane in lanes
     ]
-    assert [len(rows) for rows in ids] == [7] * 5
+    assert [len(rows) for rows in ids] == [7] * 7
     assert all(rows == ids[0] for rows in ids)
-    assert [report(lane)["production_blocker_map"]["open_count"] for lane in ORDER] == [7] * 6
+    assert [report(lane)["production_blocker_map"]["open_count"] for lane in ORDER] == [7] * 8
 
 
 @pytest.mark.parametrize("lane", ORDER[2:])
@@ -309,6 +320,25 @@ def test_a_decision_packet_selects_nothing_and_holds(lane: str) -> None:
     decision = report(lane)["workstream_F_decision_packet"]
     assert decision["selected"] is None
     assert decision["default"] == decision["options"][0] == "HOLD_PRODUCTION"
+
+
+def test_the_rehearsed_lanes_are_made_again_byte_for_byte() -> None:
+    script = ROOT / "scripts" / "make_rehearsed_lanes.py"
+    done = run(sys.executable, str(script), "--check", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("lane", REHEARSED)
+def test_the_evidence_of_a_rehearsed_lane_is_recomputed_and_clean(lane: str) -> None:
+    done = run(
+        *(sys.executable, "-m", "generator", "verify", "--format", "json", f"packets/{lane}"),
+        cwd=ROOT,
+    )
+    found = json.loads(done.stdout)["lanes"]
+    assert (done.returncode, [(one["id"], one["findings"]) for one in found]) == (0, [(lane, [])])
+    facts = [claim for claim in found[0]["claims"] if claim["where"].startswith("evidence/")]
+    assert {claim["agreement"] for claim in facts if claim["level"] == "recomputed"} == {"agrees"}
+    assert sum(claim["level"] == "recomputed" for claim in facts) > 300
 
 
 @pytest.mark.parametrize("root", [PACKETS, TEMPLATE], ids=["packets", "template"])

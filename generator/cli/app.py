@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
+from generator.cli.rehearse import rehearse
+from generator.cli.rerun import rerun
 from generator.cli.terminal import Output, table, told
 from generator.errors import BuildError, LanebookError, NoVerdictError, UsageError
 from generator.exits import Exit
@@ -362,6 +364,10 @@ def seal(output: Output, packet: Path, again: bool) -> int:
     return Exit.VERIFIED
 
 
+app.add_command(rehearse)
+app.add_command(rerun)
+
+
 @app.command("import")
 @click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.pass_obj
@@ -415,7 +421,7 @@ def explain(output: Output, code: str | None, form: str) -> int:
     import textwrap
 
     from generator.errors_explained import ERRORS
-    from generator.rules import ALL, CODES
+    from generator.rules.catalogue import ALL, CODES
 
     rules = {name: rule for rule in ALL for name in rule.codes}
     known = CODES | ERRORS

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from generator.model.claims import ClaimCounts, PackedClaims, count_claims
 from generator.model.digest import Digest
 from generator.model.document import Document
 from generator.model.finding import Claim, Finding
@@ -30,20 +30,6 @@ FIRST = Link("", "", "")
 """The link of a lane before which none is known."""
 
 
-class ClaimCounts(NamedTuple):
-    """How many claims are known in which way; what differs counts as refuted only."""
-
-    recomputed: int
-    cross_checked: int
-    claimed_only: int
-    refuted: int
-
-    @property
-    def total(self) -> int:
-        """All claims."""
-        return sum(self)
-
-
 @dataclass(frozen=True, slots=True)
 class LaneVerdict:
     """One lane with everything that was derived of it."""
@@ -64,6 +50,8 @@ class LaneVerdict:
     files: FileStates
     findings: tuple[Finding, ...]
     document_claims: tuple[Claim, ...]
+    judged: PackedClaims
+    """The facts of the evidence files, with places inside the packet."""
     documents: tuple[Document, ...]
     cited_by: tuple[str, ...] = ()
     """Where the whole tree hash stands in documents."""
@@ -78,15 +66,28 @@ class LaneVerdict:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The claim ledger: what the seals claim, then what the documents claim."""
-        return (*self._seal_claims(), *self.document_claims)
+        """The claim ledger: what the seals claim, then the evidence, then the documents."""
+        return (*self._seal_claims(), *self.evidence_claims, *self.document_claims)
+
+    @property
+    def evidence_claims(self) -> tuple[Claim, ...]:
+        """The facts of the evidence files, with places inside the lane."""
+        folder = self.evidence
+        return tuple(
+            claim._replace(
+                id=f"{folder}/{claim.id}",
+                where=f"{folder}/{claim.where}",
+                against=f"{folder}/{claim.against}" if claim.against else "",
+            )
+            for claim in self.judged.claims()
+        )
 
     @property
     def counts(self) -> ClaimCounts:
         """Count the claims by how they are known."""
         if not self.files.sound or self.stated_tree != self.tree:
             return count_claims(self.claims)
-        counts = count_claims(self.document_claims)
+        counts = count_claims(self.document_claims).plus(self.judged.counts)
         return counts._replace(recomputed=counts.recomputed + len(self.files) + 1)
 
     def _seal_claims(self) -> Iterator[Claim]:
@@ -130,19 +131,6 @@ class LaneVerdict:
     def refuting(self) -> tuple[Finding, ...]:
         """The findings that refute something."""
         return tuple(finding for finding in self.findings if finding.refutes)
-
-
-def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
-    """Count claims by level; one that differs is refuted, however it was looked at."""
-    levels = Counter(
-        "refuted" if claim.agreement is Agreement.DIFFERS else claim.level for claim in claims
-    )
-    return ClaimCounts(
-        levels[Level.RECOMPUTED],
-        levels[Level.CROSS_CHECKED],
-        levels[Level.CLAIMED_ONLY],
-        levels["refuted"],
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,14 @@ from generator.reading.limits import DEFAULT, Limits
 SMALL = 1024 * 1024
 """Files below this size are read by one call into one buffer that is used again and again."""
 
-DRIFT_LIMIT = 4 * 1024 * 1024
-"""Contents above this size are not kept to explain why they differ."""
+LEANED_ON = (".jsonl", ".sql", ".txt", ".tsv")
+"""How the names of files end whose rows, steps and outputs evidence leans on (spec 2.2)."""
 
-DRIFT_TOTAL = 64 * 1024 * 1024
-"""All contents of one packet that are kept for that reason, together."""
+BESIDE_LIMIT = 4 * 1024 * 1024
+"""Contents above this size are kept neither to explain why they differ, nor to be leaned on."""
+
+BESIDE_TOTAL = 64 * 1024 * 1024
+"""All contents of one packet that are kept for these two reasons, together."""
 
 _BUFFER = bytearray(SMALL)
 """Small files are read by one thread only, so one buffer serves them all."""
@@ -81,7 +84,7 @@ class _Walk:
     files: int = 0
     total: int = 0
     wanted_total: int = 0
-    drift_total: int = 0
+    beside_total: int = 0
 
 
 def _name(item: os.DirEntry[str]) -> str:
@@ -222,7 +225,7 @@ def read_again(folder: Path, path: str, digest: Digest) -> bytes | None:
             data = bytearray()
             for piece in _pieces(descriptor):
                 data += piece
-                if len(data) > DRIFT_LIMIT:
+                if len(data) > BESIDE_LIMIT:
                     return None
         except OSError:
             return None
@@ -350,7 +353,8 @@ def _read_folder(walk: _Walk, folder: int, prefix: str, depth: int) -> None:
             wanted = (
                 _keeps(walk, path, size)
                 if keep(path, size)
-                else (digest not in listed and _keeps_for_drift(walk, size))
+                else (digest not in listed or path.endswith(LEANED_ON))
+                and _keeps_beside(walk, size)
             )
             add(Entry(path, Kind.FILE, size, digest, bytes(data) if wanted else None))
     for name in sorted(folders):
@@ -384,11 +388,11 @@ def _keeps(walk: _Walk, path: str, size: int) -> bool:
     return True
 
 
-def _keeps_for_drift(walk: _Walk, size: int) -> bool:
-    """Whether a content that is not as listed should be kept to explain why."""
-    if size > DRIFT_LIMIT or walk.drift_total + size > DRIFT_TOTAL:
+def _keeps_beside(walk: _Walk, size: int) -> bool:
+    """Whether a content should be kept that is not as listed, or that evidence leans on."""
+    if size > BESIDE_LIMIT or walk.beside_total + size > BESIDE_TOTAL:
         return False
-    walk.drift_total += size
+    walk.beside_total += size
     return True
 
 
@@ -419,7 +423,7 @@ def _hash_large(walk: _Walk, root: int, path: str) -> Entry:
         wanted = walk.keep(path, expected) and _keeps(walk, path, expected)
         stream = stack.enter_context(walk.sink.stream()) if walk.sink is not None else None
         digest = sha256()
-        kept: list[bytes] | None = [] if wanted or expected <= DRIFT_LIMIT else None
+        kept: list[bytes] | None = [] if wanted or expected <= BESIDE_LIMIT else None
         size = 0
         for piece in _pieces(descriptor):
             size += len(piece)
@@ -434,7 +438,9 @@ def _hash_large(walk: _Walk, root: int, path: str) -> Entry:
         if stream is not None:
             stream.done(final)
         unlisted = final not in walk.listed
-        if kept is None or not (wanted or (unlisted and _keeps_for_drift(walk, size))):
+        if kept is None or not (
+            wanted or ((unlisted or path.endswith(LEANED_ON)) and _keeps_beside(walk, size))
+        ):
             return Entry(path, Kind.FILE, size, final)
         return Entry(path, Kind.FILE, size, final, b"".join(kept))
 

@@ -1,4 +1,4 @@
-"""The six pages of a lane, from its verdict."""
+"""The pages of a lane, from its verdict: six, and one for each evidence file of a known kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from generator.facts import Blocker, LaneFacts
-from generator.model.digest import Digest, is_digest
+from generator.model.digest import Digest
 from generator.model.document import Document, DocumentKind, Table, read_place
 from generator.model.finding import Claim, Finding
 from generator.model.outcome import Integrity
@@ -17,19 +17,15 @@ from generator.model.packet import State
 from generator.model.verdict import LaneVerdict
 from generator.names import visible
 from generator.profiles import DEFAULT, PROFILES
-from generator.render import words
+from generator.reading import strictjson
+from generator.render import evidence_pages, words
+from generator.render.evidence_pages import Contents, EvidenceFile
 from generator.render.links import href
 from generator.render.page import Page
 from generator.render.places import Places
-from generator.render.words import Mark, plural
-from generator.rules import CODES
+from generator.render.words import Mark, plural, shown
+from generator.rules.catalogue import CODES
 
-_LEVEL_IDS = {
-    "refuted": "refuted",
-    "claimed only": "claimed",
-    "cross-checked": "crosschecked",
-    "recomputed": "recomputed",
-}
 _TABS = (
     ("Overview", "index"),
     ("Report", "report"),
@@ -41,13 +37,8 @@ _TABS = (
 _LONGEST_HEADING = 110
 MOST_FINDINGS = 100
 """Findings on one page."""
-
-
-def shown(text: str | None) -> dict[str, str]:
-    """Return a value for the page: a digest is short there and whole on hover and copy."""
-    value = text or ""
-    digest = value if is_digest(value) else ""
-    return {"digest": digest, "text": "" if digest else value, "shown": value}
+MOST_CLAIMS = 1000
+"""Claims of one level in the ledger of one lane."""
 
 
 class Surroundings(NamedTuple):
@@ -60,6 +51,8 @@ class Surroundings(NamedTuple):
     rules: int
     controls: int
     rule_base: Digest
+    json_limits: strictjson.Limits = strictjson.DEFAULT
+    """Within which the evidence was read."""
 
 
 class LanePages:
@@ -71,6 +64,7 @@ class LanePages:
         facts: LaneFacts,
         published: Mapping[Digest, str],
         around: Surroundings,
+        contents: Contents,
     ) -> None:
         """Take what is known of the lane and of its surroundings.
 
@@ -79,25 +73,36 @@ class LanePages:
             facts: what the lane's documents say of production.
             published: digest to file ending of the bytes under the lane's ``files/``.
             around: what is known beside the lane.
+            contents: gives the bytes of its evidence files.
         """
         self.lane = lane
         self.facts = facts
-        self.places = Places(lane, published)
+        self.evidence_files = tuple(
+            evidence_pages.evidence_files(lane, contents, around.json_limits)
+        )
+        anchors = {
+            file.place: file.anchors for file in self.evidence_files if file.anchors is not None
+        }
+        self.places = Places(lane, published, anchors)
         self.around = around
         self.titles = around.titles
         self.claims = _ordered(lane.claims)
         self.counts = lane.counts
 
     def pages(self) -> Iterator[Page]:
-        """Yield the six pages."""
+        """Yield the six pages, then those of the evidence files."""
         yield self.index()
         yield self.report()
         yield self.checkpoint()
         yield self.decision()
         yield self.evidence()
         yield self.verification()
+        for file in self.evidence_files:
+            yield self.evidence_file(file)
 
-    def _page(self, name: str, template: str, data: dict[str, Any], aids: dict[str, Any]) -> Page:
+    def _page(
+        self, name: str, template: str, data: dict[str, Any], aids: dict[str, Any], tab: str = ""
+    ) -> Page:
         mark, headline = words.headline(self.lane)
         common = {
             "schema": f"lanebook/{template.split('.')[0]}/1",
@@ -107,10 +112,14 @@ class LanePages:
             "reach": words.reach(self.lane.integrity),
         }
         tabs = [
-            {"name": title, "href": href(f"{page}.md"), "current": page == name}
+            {
+                "name": title,
+                "href": href(f"{page}.md"),
+                "current": "page" if page == name else "true" if page == tab else "",
+            }
             for title, page in _TABS
         ]
-        tabs.append({"name": "JSON", "href": href(f"{name}.json"), "current": False})
+        tabs.append({"name": "JSON", "href": href(f"{name}.json"), "current": ""})
         aids = {
             "head": f"{self.lane.id}, {name}" if name != "index" else self.lane.id,
             "tabs": tabs,
@@ -548,6 +557,7 @@ class LanePages:
         for claim in self.lane.document_claims:
             if claim.against:
                 quoting[claim.against] = quoting.get(claim.against, 0) + 1
+        pages = {file.state.path: file.page for file in self.evidence_files}
         files = []
         for state in lane.files:
             place = f"{lane.evidence}/{visible(state.path)}"
@@ -576,6 +586,7 @@ class LanePages:
                     "raw": raw,
                     "raw_word": "download" if raw else "not here",
                     "note": "; " + "; ".join(notes) if notes else "",
+                    "read": href(f"{pages[state.path]}.md") if state.path in pages else "",
                 }
             )
         on_files = [
@@ -591,6 +602,7 @@ class LanePages:
             line.replace("-c", "--strict -c") if line.startswith("sha256sum -c") else line
             for line in profile.by_hand
         ]
+        judged = [evidence_pages.in_list(file) for file in self.evidence_files]
         facts: dict[str, Any] = {
             "files_words": self._files_words() + ".",
             "tree": lane.tree or "",
@@ -598,6 +610,10 @@ class LanePages:
             "profile": lane.profile,
             "cited_words": plural(len(lane.cited_by), "document") if lane.tree else "",
             "cited_by": list(lane.cited_by),
+            "judged_caption": f"{plural(len(judged), 'evidence file')} of a known kind"
+            if judged
+            else "",
+            "judged": [item["data"] for item in judged],
             "files_intro": ""
             if files
             else "No evidence packet came with this lane, so there is nothing to look at here.",
@@ -607,12 +623,28 @@ class LanePages:
         }
         aids = {
             "files": files,
+            "judged": judged,
             "findings": findings,
             "cited_by": list(lane.cited_by),
             "stated_tree": shown(lane.stated_tree),
             "shell": [Markup(line) for line in shell],
         }
         return self._page("evidence", "evidence.md.j2", facts, aids)
+
+    def evidence_file(self, file: EvidenceFile) -> Page:
+        """Return what one evidence file says, fact by fact."""
+        findings = [
+            self._finding(number, item)
+            for number, item in enumerate(file.findings[:MOST_FINDINGS], 1)
+        ]
+        data, aids = evidence_pages.told_on_page(
+            file, self.lane.evidence, self._link, findings, self.evidence_files
+        )
+        aids |= {
+            "head": f"{self.lane.id}, {file.kind.title.lower()}",
+            "raw_href": href(self.places.raw(file.state.computed)),
+        }
+        return self._page(file.page, "evidence_file.md.j2", data, aids, "evidence")
 
     # Verification
 
@@ -625,9 +657,10 @@ class LanePages:
         ]
         seen: set[str] = set()
         rows = []
-        for number, claim in enumerate(self.claims, 1):
+        listed, left_out = _bounded(self.claims)
+        for number, claim in enumerate(listed, 1):
             mark = words.of_claim(claim)
-            first = "" if mark.word in seen else _LEVEL_IDS[mark.word]
+            first = "" if mark.word in seen else words.LEVEL_IDS[mark.word]
             seen.add(mark.word)
             row = self._claim_row(claim, claim.id)
             row["data"] = {
@@ -650,7 +683,7 @@ class LanePages:
                     "against_href": self._against(claim.against),
                 }
             )
-        filters = [{"label": f"all {len(rows)}", "href": href("#ledger")}]
+        filters = [{"label": f"all {self.counts.total}", "href": href("#ledger")}]
         for mark, count in (
             (words.REFUTED, self.counts.refuted),
             (words.CLAIMED_ONLY, self.counts.claimed_only),
@@ -661,7 +694,7 @@ class LanePages:
                 filters.append(
                     {
                         "label": f"{mark.sign} {mark.word} {count}",
-                        "href": href(f"#{_LEVEL_IDS[mark.word]}"),
+                        "href": href(f"#{words.LEVEL_IDS[mark.word]}"),
                     }
                 )
         data = {
@@ -670,10 +703,10 @@ class LanePages:
             "findings_words": self._findings_words(),
             "findings": [item["data"] for item in findings],
             "errors": list(lane.errors),
-            "ledger_words": f"{plural(len(rows), 'claim')}."
+            "ledger_words": f"{plural(len(self.claims), 'claim')}.{_left_out_words(left_out)}"
             if rows
             else "This lane states nothing that lanebook can read.",
-            "ledger_caption": "Every claim: refuted first, then claimed only, cross-checked and"
+            "ledger_caption": "The claims: refuted first, then claimed only, cross-checked and"
             " recomputed"
             if rows
             else "",
@@ -705,8 +738,32 @@ def blocker_mark(blocker: Blocker) -> Mark:
 
 def _ordered(claims: Sequence[Claim]) -> list[Claim]:
     """Sort refuted first, then claimed only, cross-checked, recomputed; else as they stand."""
-    ranks = {name: rank for rank, name in enumerate(_LEVEL_IDS)}
+    ranks = {name: rank for rank, name in enumerate(words.LEVEL_IDS)}
     return sorted(claims, key=lambda claim: ranks[words.of_claim(claim).word])
+
+
+def _bounded(claims: Sequence[Claim]) -> tuple[list[Claim], dict[str, int]]:
+    """Return the first claims of each level, and how many of each are left out."""
+    listed: list[Claim] = []
+    counts: dict[str, int] = {}
+    for claim in claims:
+        word = words.of_claim(claim).word
+        counts[word] = counts.get(word, 0) + 1
+        if counts[word] <= MOST_CLAIMS:
+            listed.append(claim)
+    return listed, {
+        word: count - MOST_CLAIMS for word, count in counts.items() if count > MOST_CLAIMS
+    }
+
+
+def _left_out_words(left_out: Mapping[str, int]) -> str:
+    if not left_out:
+        return ""
+    told = ", ".join(f"{count} {word}" for word, count in left_out.items())
+    return (
+        f" The first {MOST_CLAIMS} of each level are shown. Not shown: {told};"
+        " lanebook verify --format json names all."
+    )
 
 
 def _outcome_row(what: str, stated: str, recomputed: str, mark: Mark) -> dict[str, Any]:

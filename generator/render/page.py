@@ -34,7 +34,7 @@ class Page:
             self.template,
             page=self.data,
             top=href("../" * depth),
-            twin=f"{self.path.rsplit('/', 1)[-1]}.json",
+            twin=_twin(f"{self.path.rsplit('/', 1)[-1]}.json"),
             **self.aids,
         )
         return text.encode("utf-8")
@@ -42,6 +42,11 @@ class Page:
     def json(self) -> bytes:
         """Return the twin."""
         return to_json(self.data)
+
+
+def _twin(name: str) -> dict[str, str]:
+    """Return a twin's name: for a reader, escaped on the page, and as a link, which is not."""
+    return {"name": name, "href": href(name)}
 
 
 def to_json(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from urllib.parse import quote
 
 from generator.model.digest import Digest
@@ -14,14 +14,21 @@ from generator.names import visible
 class Places:
     """Turns places such as ``evidence/HASH_MANIFEST.txt:3`` or ``report.json#/a/0`` into links."""
 
-    def __init__(self, lane: LaneVerdict, published: Mapping[Digest, str]) -> None:
+    def __init__(
+        self,
+        lane: LaneVerdict,
+        published: Mapping[Digest, str],
+        anchors: Mapping[str, Set[str]] | None = None,
+    ) -> None:
         """Note which file of the lane has which digest.
 
         Args:
             lane: the lane whose pages are written.
             published: digests whose bytes lie in the lane's ``files/``, to their file ending.
+            anchors: files of which it is known, to the pointers that their viewer can lead to.
         """
         self.published = published
+        self.anchors = anchors or {}
         self.by_name: dict[str, Digest] = {}
         for document in lane.documents:
             self.by_name[document.name] = document.sha256
@@ -47,10 +54,23 @@ class Places:
     def href(self, where: str) -> str:
         """Return the link for a place of this lane; empty where there is nothing to look at."""
         place = Place(where) if where in self.by_name else read_place(where)
+        if place.name not in self.by_name:
+            # a place inside a file that is no JSON, such as outputs/RX-0.txt#expected rows
+            place = Place(where.partition("#")[0])
         digest = self.by_name.get(place.name)
         target = self.viewer(digest)
         if not target.endswith(".html"):
             return target
-        if place.pointer:
-            return f"{target}#{quote(place.pointer, safe='/')}"
+        pointer = self._there(place)
+        if pointer:
+            return f"{target}#{quote(pointer, safe='/')}"
         return f"{target}#L{place.line}" if place.line else target
+
+    def _there(self, place: Place) -> str:
+        """Return the pointer of a place, or of the nearest one around it that can be led to."""
+        pointer = place.pointer or ""
+        anchors = self.anchors.get(place.name)
+        if anchors is not None:
+            while pointer and pointer not in anchors:
+                pointer = pointer.rpartition("/")[0]
+        return pointer

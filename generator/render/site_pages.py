@@ -7,21 +7,40 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator import __version__
+from generator.evidence import json_schemas
+from generator.evidence.kinds import KINDS
 from generator.facts import Blocker, LaneFacts
+from generator.model.claims import ClaimCounts
 from generator.model.outcome import Outcome
-from generator.model.verdict import ClaimCounts, LaneVerdict, RootVerdict
+from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.render import glossary, words
-from generator.render.lane_pages import blocker_mark, shown
+from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
 from generator.render.page import Page
-from generator.render.words import Mark, plural
-from generator.rules import ALL
-from generator.selftest import Proof
+from generator.render.words import Mark, plural, shown
+from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES
+from generator.rules.base import Rule
+from generator.rules.catalogue import ALL
+from generator.rules.evidence import EVIDENCE_RULES
+from generator.selftest import ControlResult, Proof
 
 NEWEST = 10
 """Lanes on the home page."""
 
 _ANCHOR = re.compile(r"[^a-z0-9]+")
+
+_GROUPS: tuple[tuple[str, str, Sequence[Rule[Any]]], ...] = (
+    ("reading", "Applied while a lane is read, before anything is believed of it.", READING_RULES),
+    ("packets", "Over the files of an evidence packet and its seal.", PACKET_RULES),
+    (
+        "evidence",
+        "Over what the evidence files of a packet say: first their form, then kind by kind.",
+        EVIDENCE_RULES,
+    ),
+    ("documents", "Over what the documents of a lane say.", LANE_RULES),
+    ("lanes", "Over the lanes of a root among each other.", ROOT_RULES),
+)
+"""What rules look at, in the order in which they do."""
 
 
 def anchor(text: str) -> str:
@@ -412,39 +431,33 @@ class SitePages:
     def validators(self) -> Page:
         """Return every rule with its sound sample, its controls and their answers."""
         answers = {(item.rule, item.code): item for item in self.proof.results}
-        rules: list[dict[str, Any]] = []
-        for rule in ALL:
-            sound = answers.get((rule.name, ""))
-            codes = []
-            for code, text in rule.codes.items():
-                result = answers.get((rule.name, code))
-                codes.append(
-                    {
-                        "code": code,
-                        "meaning": text.meaning,
-                        "answer": f"answered by {', '.join(result.answered)}"
-                        if result is not None and result.held
-                        else "not proven",
-                    }
-                )
-            data: dict[str, Any] = {
-                "name": rule.name,
-                "protects": rule.protects,
-                "silent": "Silent on its sound sample."
-                if sound is not None and sound.held
-                else "Not proven on its sound sample.",
-                "caption": f"{rule.name}: {plural(len(codes), 'code')}",
-                "codes": codes,
-            }
-            rules.append(
+        groups: list[dict[str, Any]] = []
+        summary: list[dict[str, Any]] = []
+        for title, sentence, members in _GROUPS:
+            rules = [self._rule(rule, answers) for rule in members]
+            summary.extend(self._summarised(rule, title) for rule in rules)
+            groups.append(
                 {
-                    "data": data,
-                    **data,
-                    "anchor": anchor(rule.name),
-                    "table": f"{anchor(rule.name)}-codes",
-                    "codes": [item | {"href": href(f"codes/{item['code']}.md")} for item in codes],
+                    "data": {
+                        "title": title,
+                        "words": sentence,
+                        "rules": [rule["data"] for rule in rules],
+                    },
+                    "title": title,
+                    "words": sentence,
+                    "anchor": f"over-{anchor(title)}",
+                    "rules": rules,
                 }
             )
+        kinds = [
+            {
+                "file": kind.file,
+                "about": kind.about,
+                "json_schema": json_schemas.name(kind),
+                "href": href(f"schemas/{json_schemas.name(kind)}"),
+            }
+            for kind in KINDS
+        ]
         held = sum(item.held for item in self.proof.results if item.code)
         sentence = (
             f"{plural(self.proof.rules, 'rule')}, each silent on its sound sample;"
@@ -452,12 +465,17 @@ class SitePages:
             " code, before any verdict of this site was believed."
         )
         data = {
-            "schema": "lanebook/validators/1",
+            "schema": "lanebook/validators/2",
             "headline": "Every rule was proven in this run",
             "words": sentence,
             "rule_base": self.verdict.rule_base,
             "version": __version__,
-            "rules": [item["data"] for item in rules],
+            "summary": [row["data"] for row in summary],
+            "groups": [item["data"] for item in groups],
+            "kinds_words": f"{plural(len(kinds), 'kind')} of evidence file, each in one form",
+            "kinds": [
+                {key: item[key] for key in ("file", "about", "json_schema")} for item in kinds
+            ],
         }
         aids = {
             "verdict": {
@@ -465,14 +483,65 @@ class SitePages:
                 "sign": words.RECOMPUTED.sign,
                 "headline": data["headline"],
             },
-            "rules": rules,
+            "summary": summary,
+            "groups": groups,
+            "kinds": kinds,
         }
         return Page("validators", "validators.md.j2", data, aids)
 
+    def _rule(
+        self, rule: Rule[Any], answers: Mapping[tuple[str, str], ControlResult]
+    ) -> dict[str, Any]:
+        """Return one rule with its codes and what answered their controls."""
+        sound = answers.get((rule.name, ""))
+        codes = []
+        for code, text in rule.codes.items():
+            result = answers.get((rule.name, code))
+            proven = result is not None and result.held
+            codes.append(
+                {
+                    "code": code,
+                    "meaning": text.meaning,
+                    "answer": f"answered by {code}" if proven else "not proven",
+                }
+            )
+        held = sum(item["answer"] != "not proven" for item in codes)
+        mark = words.RECOMPUTED if held == len(codes) else words.REFUTED
+        data: dict[str, Any] = {
+            "name": rule.name,
+            "protects": rule.protects,
+            "silent": "Silent on its sound sample."
+            if sound is not None and sound.held
+            else "Not proven on its sound sample.",
+            "words": f"{plural(len(codes), 'code')}, {plural(held, 'control')} held",
+            "codes": codes,
+        }
+        return {
+            "data": data,
+            **data,
+            "held": held,
+            "mark": mark._replace(word=f"{held} of {len(codes)}"),
+            "anchor": anchor(rule.name),
+            "table": f"{anchor(rule.name)}-codes",
+            "caption": f"Codes of {rule.name}",
+            "codes": [item | {"href": href(f"codes/{item['code']}.md")} for item in codes],
+        }
+
+    def _summarised(self, rule: Mapping[str, Any], group: str) -> dict[str, Any]:
+        data = {
+            "rule": rule["name"],
+            "over": group,
+            "protects": rule["protects"],
+            "codes": len(rule["codes"]),
+            "held": rule["mark"].word,
+        }
+        return {"data": data, **data, "mark": rule["mark"], "href": href(f"#{rule['anchor']}")}
+
     def glossary(self) -> Page:
         """Return the words of this site."""
-        groups = [group | {"anchor": anchor(group["title"])} for group in glossary.WORDS["groups"]]
-        data = {"schema": "lanebook/glossary/1", **glossary.WORDS}
+        found = glossary.groups()
+        groups = [group | {"anchor": anchor(group["title"])} for group in found]
+        data = {"schema": "lanebook/glossary/1", "groups": found}
         return Page("glossary", "glossary.md.j2", data, {"groups": groups})
 
     def codes(self) -> Iterator[Page]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -106,7 +107,25 @@ def _pointers(file: Viewed, data: bytes) -> dict[int, list[str]]:
     except InputError:
         return {}
     anchors: dict[int, list[str]] = {}
-    for pointer, line in list(found.items())[:_MOST_POINTERS]:
-        if pointer:
-            anchors.setdefault(line, []).append(pointer)
+    for pointer, line in _anchored(found):
+        anchors.setdefault(line, []).append(pointer)
     return anchors
+
+
+def _anchored(found: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Yield the pointers that get an anchor, with their lines."""
+    for pointer, line in islice(found.items(), _MOST_POINTERS):
+        if pointer and line <= MOST_LINES:
+            yield pointer, line
+
+
+def anchors_of(data: bytes) -> frozenset[str]:
+    """Return the pointers, as places have them, to which the viewer of a JSON file can lead."""
+    if len(data) > MOST_BYTES:
+        return frozenset()
+    try:
+        return frozenset(
+            visible(pointer) for pointer, _ in _anchored(strictjson.pointer_lines(data))
+        )
+    except InputError:
+        return frozenset()

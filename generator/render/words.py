@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from generator.model.digest import is_digest
 from generator.model.finding import Claim
 from generator.model.outcome import Agreement, Integrity, Level, Outcome
 from generator.model.packet import State
@@ -22,6 +23,14 @@ RECOMPUTED = Mark("●", "recomputed", "lb-recomputed")
 CROSS_CHECKED = Mark("◐", "cross-checked", "lb-crosschecked")
 CLAIMED_ONLY = Mark("○", "claimed only", "lb-claimed")
 REFUTED = Mark("▲", "refuted", "lb-refuted")
+
+LEVEL_IDS = {
+    REFUTED.word: "refuted",
+    CLAIMED_ONLY.word: "claimed",
+    CROSS_CHECKED.word: "crosschecked",
+    RECOMPUTED.word: "recomputed",
+}
+"""Word of a level to the anchor of the first that is known so; what is worst comes first."""
 
 _BY_LEVEL = {
     Level.RECOMPUTED: RECOMPUTED,
@@ -60,6 +69,13 @@ def of_outcome(outcome: Outcome) -> Mark:
     if outcome is Outcome.FAIL:
         return REFUTED._replace(word=outcome)
     return CLAIMED_ONLY._replace(word=outcome)
+
+
+def shown(text: str | None) -> dict[str, str]:
+    """Return a value for the page: a digest is short there and whole on hover and copy."""
+    value = text or ""
+    digest = value if is_digest(value) else ""
+    return {"digest": digest, "text": "" if digest else value, "shown": value}
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,4 +1,8 @@
-"""The rules, one module each; a rule that is not listed in ``ALL`` does not exist."""
+"""The rules, one module each; one that no group and no catalogue lists does not exist.
+
+Those over evidence files stand in :mod:`generator.rules.evidence`, which takes longer to load and
+is only loaded where a packet has such files; :mod:`generator.rules.catalogue` lists them all.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +50,8 @@ ROOT_RULES: tuple[Rule[InRoot], ...] = (
 )
 READING_RULES: tuple[Rule[Any], ...] = (lane_file.RULE, documents.DOCUMENT_RULE)
 """Applied while a lane is read; the selftest proves that reading answers by these codes."""
-ALL: tuple[Rule[Any], ...] = (*READING_RULES, *PACKET_RULES, *LANE_RULES, *ROOT_RULES)
-CODES: dict[str, Code] = {code: text for rule in ALL for code, text in rule.codes.items()}
 
 __all__ = [
-    "ALL",
-    "CODES",
     "LANE_RULES",
     "PACKET_RULES",
     "READING_RULES",

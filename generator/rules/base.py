@@ -35,7 +35,7 @@ class Rule(Generic[Subject]):
     """For each code, the good sample with one thing damaged."""
 
 
-def _one_line(finding: Finding) -> Finding:
+def one_line(finding: Finding) -> Finding:
     """Return a finding that can be told anywhere: whatever it quotes, it is safe on one line."""
     return Finding(
         finding.code,
@@ -54,6 +54,6 @@ def run(
     for rule in rules:
         try:
             for finding in rule.check(subject):
-                yield _one_line(finding)
+                yield one_line(finding)
         except Exception as error:
             errors.append(RuleError(rule.name, f"{type(error).__name__}: {error}"))

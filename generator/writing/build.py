@@ -11,6 +11,8 @@ from pathlib import Path
 
 from generator import selftest
 from generator.errors import BuildError
+from generator.evidence import json_schemas
+from generator.evidence.kinds import KINDS
 from generator.facts import lane_facts
 from generator.model.digest import Digest, sha256
 from generator.model.packet import MANIFEST
@@ -18,10 +20,11 @@ from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.parallel import fork_map
 from generator.profiles import manifest_sha256
+from generator.reading import strictjson
 from generator.reading.root import Root
 from generator.render import templates, viewer, words
 from generator.render.lane_pages import LanePages, Surroundings
-from generator.render.page import Page
+from generator.render.page import Page, to_json
 from generator.render.site_pages import SitePages, newest_with_blockers
 from generator.verify import verify
 from generator.writing import engine as engines
@@ -127,13 +130,18 @@ def _render(
         rules=proof.rules,
         controls=proof.controls,
         rule_base=verdict.rule_base,
+        json_limits=strictjson.Limits(
+            root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
+        ),
     )
 
     def render_lane(lane: LaneVerdict) -> int:
         folder = docs / "lanes" / lane.id
         files = published(folder / "files")
         count = 0
-        for page in LanePages(lane, facts[lane.id], files, around).pages():
+        for page in LanePages(
+            lane, facts[lane.id], files, around, _contents(folder / "files", files)
+        ).pages():
             _write_page(docs, page)
             count += 1
         _write_viewers(folder / "files", lane, files)
@@ -149,6 +157,8 @@ def _render(
     for page in SitePages(verdict, facts, proof).pages():
         _write_page(docs, page)
         count += 1
+    for kind in KINDS:
+        write(docs / "schemas" / json_schemas.name(kind), to_json(json_schemas.schema(kind)))
     shutil.copytree(templates.folder() / "assets", docs / "assets")
     write(docs / MANIFEST, tree_manifest(docs))
     return verdict, count
@@ -157,6 +167,21 @@ def _render(
 def _write_page(docs: Path, page: Page) -> None:
     write(docs / f"{page.path}.md", page.markdown())
     write(docs / f"{page.path}.json", page.json())
+
+
+def _contents(folder: Path, files: Mapping[Digest, str]) -> Callable[[Digest], bytes | None]:
+    """Return what gives the published bytes of a digest, which are hashed again."""
+
+    def contents(digest: Digest) -> bytes | None:
+        if digest not in files:
+            return None
+        name = f"{digest}.{files[digest]}"
+        data = (folder / name).read_bytes()
+        if sha256(data) != digest:
+            raise BuildError(f"{name} changed while the site was written; the site is as it was")
+        return data
+
+    return contents
 
 
 def _write_viewers(folder: Path, lane: LaneVerdict, files: Mapping[Digest, str]) -> None:

@@ -1,0 +1,90 @@
+"""``lanebook rehearse``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.terminal import Output
+from generator.errors import UsageError
+from generator.exits import Exit
+from generator.render.words import plural
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("rehearse")
+@click.argument("lane")
+@click.option("--database", type=_PATH, help="The SQLite database to clone; it is only read.")
+@click.option("--dump", type=_PATH, help="A dump in SQLite's SQL to clone from, instead.")
+@click.option("--change", required=True, type=_PATH, help="The change, a script in SQLite's SQL.")
+@click.option("--root", "folder", type=_PATH, help="The root; default: around here.")
+@click.option("--title", default="", help="The title of the lane.")
+@click.option("--date", default="", help="The day of the lane, YYYY-MM-DD.")
+@click.option("--previous", default="", help="The lane before this one.")
+@click.option("--delegation", default="", help="The decision that this rehearsal consumes.")
+@click.option("--blockers", type=_PATH, help="The blocker map that goes into the packet.")
+@click.option("--addendum", type=_PATH, help="The governance addendum that goes into the packet.")
+@click.pass_obj
+def rehearse(
+    output: Output,
+    lane: str,
+    database: Path | None,
+    dump: Path | None,
+    change: Path,
+    folder: Path | None,
+    title: str,
+    date: str,
+    previous: str,
+    delegation: str,
+    blockers: Path | None,
+    addendum: Path | None,
+) -> int:
+    """Rehearse a change and its rollback on a disposable SQLite clone, and seal the evidence.
+
+    The clone is proven isolated, read twice, changed in a transaction that is rolled back, then
+    changed for good and restored from a snapshot. The packet becomes the lane packets/LANE, which
+    RERUN.sh in it makes again, byte for byte. Neither the source nor production is ever written.
+
+    \b
+    Exit codes: 0 the rollback is proven; 1 it is not, and the lane says so; 2 wrong usage;
+    3 refused, and nothing is left: 'lanebook explain CODE' says why.
+
+    \b
+    Examples:
+      lanebook rehearse add-index --database copy.sqlite --change add-index.sql
+      lanebook rehearse add-index --dump copy.sql --change add-index.sql --date 2026-11-21
+      lanebook rehearse add-index-2 --database copy.sqlite --change add-index.sql \\
+          --previous add-index --delegation AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY
+    """  # noqa: D301 - click's \b is the character
+    from generator.reading.root import find_root
+    from generator.rehearse.run import Wanted, rehearse
+
+    if (database is None) == (dump is None):
+        raise UsageError("give either --database or --dump ('lanebook rehearse --help' shows how)")
+    root = folder.resolve() if folder is not None else find_root(Path.cwd())
+    done = rehearse(
+        Wanted(
+            lane=lane,
+            root=root,
+            change=change,
+            database=database,
+            dump=dump,
+            title=title,
+            date=date,
+            previous=previous,
+            delegation=delegation,
+            blockers=blockers,
+            addendum=addendum,
+        ),
+        output.phase,
+    )
+    output.result(f"{done.folder.relative_to(root)}")
+    output.result(f"{done.tree}  {plural(done.files, 'file')}")
+    output.result(done.status)
+    if not done.proven:
+        output.error("the rollback is not proven; the lane is sealed as it is")
+        return Exit.REFUTED
+    output.result("next: lanebook verify")
+    return Exit.VERIFIED

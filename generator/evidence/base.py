@@ -1,0 +1,403 @@
+"""What a kind of evidence is, and what its validator sees of the packet around it (spec 2.2).
+
+A validator derives every fact of its file again from other bytes of the packet. Each fact becomes a
+row of the claim ledger: recomputed where other bytes gave the other side, claimed only where
+nothing did. A row with a code is a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from generator.ledger import Row
+from generator.model.digest import Digest, is_digest
+from generator.model.finding import Claim, Finding
+from generator.model.outcome import Agreement, Level
+from generator.model.packet import Entry, Kind, Packet
+from generator.names import visible
+from generator.rules.base import Code
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+
+ABSENT = "ABSENT"
+"""The hash value of a document that does not exist yet, or no longer."""
+
+_NOT_APPLICABLE = "N/A_"
+_ROW_STARTS = {".jsonl": b'["row",', ".sql": b"INSERT INTO "}
+"""By ending of a state file, how each line that holds a row begins."""
+
+
+class EvidenceModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every evidence file may say of itself; unknown keys are notes, and facts of nothing."""
+
+    schema: str | None = None
+    lane: str | None = None
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An object inside an evidence file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The evidence of one packet: what its files say, and their digests."""
+
+    entries: Mapping[str, Entry]
+    """Regular files by path."""
+    models: Mapping[str, msgspec.Struct]
+    """Evidence files of a known kind whose form is right, by path."""
+    damaged: tuple[Row, ...] = ()
+    """What is wrong with the form of the others."""
+    listed: Mapping[str, Digest] = field(default_factory=dict)
+    """Every path of the manifest with its digest; also of files that another packet holds."""
+    memo: dict[str, object] = field(default_factory=dict, compare=False)
+    """What several validators read, such as the action log, by path."""
+
+    def model(self, path: str, kind: type[Model]) -> Model | None:
+        """Return what a file says; none where it is absent, or its form is wrong."""
+        found = self.models.get(path)
+        return found if isinstance(found, kind) else None
+
+    def has(self, path: str) -> bool:
+        """Whether the packet lists or holds a file of this path."""
+        return path in self.entries or path in self.listed
+
+    def digest(self, path: str) -> Digest | None:
+        """Return the digest of a file here or, as the manifest lists it, in another packet."""
+        entry = self.entries.get(path)
+        return entry.sha256 if entry is not None else self.listed.get(path)
+
+    def content(self, path: str) -> bytes | None:
+        """Return the bytes of a file, where they were kept."""
+        entry = self.entries.get(path)
+        return entry.content if entry is not None else None
+
+    def rows(self, path: str) -> int | None:
+        """Count the rows of a state file; none where its bytes or its form are not at hand."""
+        content = self.content(path)
+        start = _ROW_STARTS.get(path[path.rfind(".") :])
+        if content is None or start is None:
+            return None
+        return content.count(b"\n" + start) + content.startswith(start)
+
+    def paths_of(self, digest: str) -> list[str]:
+        """Return the files whose bytes give a digest."""
+        return [path for path, entry in self.entries.items() if entry.sha256 == digest]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceKind:
+    """One kind of evidence file and its validator."""
+
+    file: str
+    """The name it has at the top of a packet."""
+    title: str
+    about: str
+    """What it is evidence of, in one sentence for a reviewer."""
+    model: type[EvidenceModel]
+    codes: Mapping[str, Code]
+    rows: Callable[[Evidence], Iterable[Row]]
+    """Every fact of the file, with what was computed against it; nothing where it is absent."""
+    controls: Mapping[str, Callable[[], Evidence]]
+    """For each code, the sound sample with one thing damaged."""
+    version: int = 1
+
+    @property
+    def schema(self) -> str:
+        """The name that the file's ``schema`` must have, where it has one."""
+        return f"lanebook/{self.file.removesuffix('.json')}/{self.version}"
+
+
+def findings(rows: Iterable[Row]) -> Iterator[Finding]:
+    """Yield the finding of every row that has a code."""
+    for row in rows:
+        if row.code:
+            yield Finding(
+                row.code,
+                row.claim.where,
+                row.claim.stated,
+                row.claim.recomputed or "",
+                row.message,
+                severity="note" if row.code in NOTES else "refuted",
+            )
+
+
+NOTES = frozenset({"EV-KEY-UNKNOWN"})
+"""Codes of what should be known and refutes nothing."""
+
+
+# --- rows ---
+
+# a packet has hundreds of facts, and looking a member of an enumeration up takes its time
+AGREES, DIFFERS, RECOMPUTED = Agreement.AGREES, Agreement.DIFFERS, Level.RECOMPUTED
+
+
+def text(value: object) -> str:
+    """Return a value as the ledger writes it: JSON's words for what is no text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(text, value)) or "none"
+    return str(value)
+
+
+def derived(
+    where: str,
+    stated: object,
+    computed: object,
+    *,
+    against: str,
+    code: str,
+    message: str,
+) -> Row:
+    """Return the row of a fact that other bytes give as well; its finding where they differ.
+
+    Args:
+        where: file and JSON Pointer, such as ``rehearsal-log.json#/steps/0/rows/before``.
+        stated: the fact as the file has it.
+        computed: the same, derived from elsewhere; None where it could not be derived.
+        against: where it was derived from.
+        code: of the finding where the two differ.
+        message: of the finding, one safe line.
+    """
+    if computed is None:
+        return claimed(where, stated)
+    place, said, other = visible(where), visible(text(stated)), visible(against)
+    if type(stated) is type(computed) and stated == computed:
+        return Row(Claim(place, said, said, AGREES, RECOMPUTED, place, other))
+    found = visible(text(computed))
+    return Row(Claim(place, said, found, DIFFERS, RECOMPUTED, place, other), code, message)
+
+
+def claimed(where: str, stated: object) -> Row:
+    """Return the row of a fact that nothing here confirms."""
+    place = visible(where)
+    return Row(
+        Claim(
+            place,
+            visible(text(stated)),
+            None,
+            Agreement.NOT_COMPARED,
+            Level.CLAIMED_ONLY,
+            place,
+        )
+    )
+
+
+def refused(where: str, stated: object, code: str, message: str, wanted: object = "") -> Row:
+    """Return the row of a fact that must not be, whatever else the packet holds."""
+    return Row(
+        Claim(
+            visible(where),
+            visible(text(stated)),
+            visible(text(wanted)),
+            Agreement.DIFFERS,
+            Level.RECOMPUTED,
+            visible(where),
+        ),
+        code,
+        message,
+    )
+
+
+def must_be(where: str, stated: object, wanted: object, *, code: str, message: str) -> Row:
+    """Return the row of a fact that only one value may have, such as ``apply_now: false``."""
+    return derived(
+        where, stated, wanted, against="the rule of this kind", code=code, message=message
+    )
+
+
+def file_rows(
+    evidence: Evidence, where: str, path: str, stated: str, *, code: str, message: str
+) -> Row:
+    """Return the row of a digest that is stated for a file of the packet."""
+    return derived(where, stated, evidence.digest(path), against=path, code=code, message=message)
+
+
+class HashKind:
+    """The three kinds of hash value, which never compare equal to each other (spec 2.2)."""
+
+    DIGEST = "digest"
+    ABSENT = "absent"
+    NOT_APPLICABLE = "not applicable"
+
+
+def hash_kind(value: str) -> str | None:
+    """Return the kind of a hash value; none where it has no known form."""
+    if is_digest(value):
+        return HashKind.DIGEST
+    if value == ABSENT:
+        return HashKind.ABSENT
+    if value.startswith(_NOT_APPLICABLE) and value != _NOT_APPLICABLE:
+        return HashKind.NOT_APPLICABLE
+    return None
+
+
+def same_hash(first: str, second: str) -> bool:
+    """Tell whether two hash values prove the same state; ``N/A_…`` proves nothing."""
+    kind = hash_kind(first)
+    return kind in (HashKind.DIGEST, HashKind.ABSENT) and first == second
+
+
+# --- decoding ---
+
+FORM_CODES = {
+    "EV-TYPE": Code(
+        "An evidence file of a known kind does not have the form of its kind.",
+        "What cannot be read as what it claims to be was not checked, and proves nothing.",
+        "Write the file in the form of its JSON Schema, and seal the packet again.",
+    ),
+    "EV-SCHEMA": Code(
+        "An evidence file names a schema or a version of it that is not known here.",
+        "It may mean something else by the same words.",
+        "Use a lanebook that knows the version, or write the file in a known one.",
+    ),
+    "EV-KEY-UNKNOWN": Code(
+        "An evidence file has a key that its kind does not have.",
+        "No rule looks at it, so what it says is only claimed.",
+        "Take it out, or put it where a rule derives it again.",
+    ),
+}
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_UNKNOWN = re.compile(r"Object contains unknown field `")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+
+
+def decode(kind: EvidenceKind, name: str, content: bytes) -> tuple[EvidenceModel | None, list[Row]]:
+    """Return what an evidence file says, with what is wrong with its form.
+
+    The content is JSON that :mod:`generator.reading.strictjson` accepts.
+    """
+    try:
+        model = msgspec.json.decode(content, type=kind.model)
+    except msgspec.ValidationError as error:
+        return _leniently(kind, name, content, error)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # refused elsewhere, by the rule over JSON
+        return None, [refused(name, "", "EV-TYPE", visible(str(error), 300))]
+    if model.schema not in (None, kind.schema):
+        message = f"The schema is not {kind.schema}, which is the one known here."
+        return None, [refused(f"{name}#/schema", model.schema, "EV-SCHEMA", message, kind.schema)]
+    return model, []
+
+
+def _leniently(
+    kind: EvidenceKind, name: str, content: bytes, error: msgspec.ValidationError
+) -> tuple[EvidenceModel | None, list[Row]]:
+    """Read a file again without the keys that its kind does not have, each of which is a note."""
+    message = str(error)
+    if not _UNKNOWN.match(message):
+        pointer = _pointer(message)
+        return None, [
+            refused(f"{name}{pointer}", "", "EV-TYPE", f"{visible(_AT.sub('', message), 300)}.")
+        ]
+    value = msgspec.json.decode(content)
+    unknown: list[str] = []
+    cleaned = _known(kind.model, value, "", unknown)
+    model, rows = decode(kind, name, msgspec.json.encode(cleaned))
+    rows.extend(
+        Row(
+            claimed(f"{name}#{pointer}", "present").claim,
+            "EV-KEY-UNKNOWN",
+            "No rule looks at this key.",
+        )
+        for pointer in unknown
+    )
+    return model, rows
+
+
+def _known(model: type[EvidenceModel], value: object, pointer: str, unknown: list[str]) -> object:
+    """Return ``value`` without keys that ``model`` does not have; their pointers are collected."""
+    info = msgspec.inspect.type_info(model)
+    return _known_of(info, value, pointer, unknown)
+
+
+def _known_of(
+    info: msgspec.inspect.Type, value: object, pointer: str, unknown: list[str]
+) -> object:
+    if isinstance(info, msgspec.inspect.UnionType):
+        wanted = (
+            msgspec.inspect.StructType
+            if isinstance(value, dict)
+            else (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
+        )
+        fitting = [part for part in info.types if isinstance(part, wanted)]
+        return _known_of(fitting[0], value, pointer, unknown) if len(fitting) == 1 else value
+    if isinstance(info, msgspec.inspect.StructType) and isinstance(value, dict):
+        fields = {one.encode_name: one.type for one in info.fields}
+        kept: dict[str, object] = {}
+        for key, member in value.items():
+            at = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            if key in fields:
+                kept[key] = _known_of(fields[key], member, at, unknown)
+            else:
+                unknown.append(at)
+        return kept
+    if isinstance(info, (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)) and isinstance(
+        value, list
+    ):
+        return [
+            _known_of(info.item_type, item, f"{pointer}/{index}", unknown)
+            for index, item in enumerate(value)
+        ]
+    if isinstance(info, msgspec.inspect.DictType) and isinstance(value, dict):
+        return {
+            key: _known_of(
+                info.value_type,
+                member,
+                f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}",
+                unknown,
+            )
+            for key, member in value.items()
+        }
+    return value
+
+
+def _pointer(message: str) -> str:
+    """Return the place that msgspec names as a JSON Pointer behind ``#``."""
+    found = _AT.search(message)
+    if found is None:
+        return ""
+    steps = [key or index for key, index in _STEP.findall(found["path"])]
+    return "#/" + "/".join(steps) if steps else ""
+
+
+def gather(
+    packet: Packet,
+    kinds: Sequence[EvidenceKind],
+    listed: Mapping[str, Digest],
+    unread: Set[str] = frozenset(),
+) -> Evidence:
+    """Decode every evidence file of a known kind in a packet.
+
+    Args:
+        packet: with the contents of its JSON files.
+        kinds: to look for.
+        listed: path to digest, from the manifest.
+        unread: paths of files that are no strict JSON, which has its own findings.
+    """
+    entries = {
+        entry.path: entry
+        for entry in packet.entries
+        if entry.kind is Kind.FILE and entry.sha256 is not None
+    }
+    models: dict[str, msgspec.Struct] = {}
+    damaged: list[Row] = []
+    for kind in kinds:
+        entry = entries.get(kind.file)
+        if entry is None or entry.content is None or kind.file in unread:
+            continue
+        model, rows = decode(kind, kind.file, entry.content)
+        damaged.extend(rows)
+        if model is not None:
+            models[kind.file] = model
+    return Evidence(entries, models, tuple(damaged), listed)

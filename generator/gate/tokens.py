@@ -1,0 +1,189 @@
+r"""Tokens that no rehearsal may emit, and where in a lane's machine output they would be emitted.
+
+A token is forbidden that says that production, a real run or a cutover passed, that names QT001, or
+that reads like a seal: ``*_PASS``, ``*_AUTHORIZED``, ``*_GRANTED``. Plain ``PASS`` is a verdict,
+and ``AUTHORIZE_…`` is an option that somebody may choose; both are free. Case, letters that look
+alike and those that cannot be seen change nothing.
+
+What is *emitted* is said by JSON Pointers. Every string is, except
+
+- below a key that quotes others (``preflight``, ``previous``, ``quoted``, ``review``, …): there it
+  is another lane's word, or a reviewer's;
+- below ``request``: that was put to the lane, not said by it;
+- right under a key whose last word only names things (``id``, ``forbidden_surfaces``, ``class``,
+  …), and that has no word of a result;
+- a key itself, as ``"selftest_pass": true`` says something by its value.
+
+In prose a token may be spoken of. So a text with white space in it counts only where its key
+has a word of a result (``status``, ``verdict``, ``outcome``, …).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from generator.names import skeleton
+
+QUOTING = frozenset(
+    {
+        "earlier",
+        "predecessor",
+        "preflight",
+        "previous",
+        "prior",
+        "quote",
+        "quoted",
+        "quotes",
+        "review",
+        "reviewed",
+        "reviews",
+        "upstream",
+    }
+)
+"""Words of a key below which others are quoted."""
+ASKING = frozenset({"request", "requests"})
+"""Keys below which something was put to the lane."""
+NAMING = frozenset(
+    {
+        "about",
+        "blocks",
+        "class",
+        "classes",
+        "file",
+        "files",
+        "id",
+        "ids",
+        "lane",
+        "name",
+        "names",
+        "path",
+        "paths",
+        "schema",
+        "surface",
+        "surfaces",
+    }
+)
+"""Last words of a key right under which things are only named."""
+SAYING = frozenset(
+    {
+        "decision",
+        "emitted",
+        "outcome",
+        "overall",
+        "result",
+        "results",
+        "state",
+        "status",
+        "token",
+        "tokens",
+        "verdict",
+        "verdicts",
+    }
+)
+"""Words of a key that holds a result."""
+
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_SPACE = re.compile(r"\s")
+_TOKEN = re.compile(r"\w+")
+_PASSED = "|".join(
+    skeleton(f"{what}_PASS") for what in ("PRODUCTION", "REAL_RUN", "REALRUN", "CUTOVER")
+)
+_SEALS = "|".join(skeleton(end) for end in ("PASS", "AUTHORIZED", "AUTHORISED", "GRANTED"))
+_FORBIDDEN = re.compile(rf"(?:^|_)(?:{_PASSED})(?:_|\Z)|(?:^|_){skeleton('QT001')}|_(?:{_SEALS})\Z")
+
+
+class Leak(NamedTuple):
+    """A forbidden token and the JSON Pointer of the value that emits it."""
+
+    pointer: str
+    token: str
+
+
+def forbidden(token: str) -> bool:
+    """Tell whether a single word is a token that no rehearsal may emit."""
+    return _FORBIDDEN.search(_skeleton(token)) is not None
+
+
+def is_emitted(pointer: str) -> bool:
+    """Tell whether the string at a JSON Pointer is the lane's own word."""
+    keys = _keys(pointer)
+    if any((len(key) == 1 and key[0] in ASKING) or QUOTING.intersection(key) for key in keys):
+        return False
+    return not keys or keys[-1][-1] not in NAMING or bool(SAYING.intersection(keys[-1]))
+
+
+def leaked(value: object, *, emitted: Callable[[str], bool] = is_emitted) -> list[Leak]:
+    """Return every forbidden token that a decoded JSON value emits, in its order.
+
+    Args:
+        value: the machine output of one lane.
+        emitted: tells of a JSON Pointer whether the string there is the lane's own word.
+    """
+    if emitted is is_emitted and not _holds_any(value):
+        return []  # as it mostly is: nobody has to know where the strings stand
+    leaks: list[Leak] = []
+    todo: list[tuple[str, object]] = [("", value)]
+    while todo:
+        pointer, item = todo.pop()
+        if isinstance(item, str):
+            prose = _SPACE.search(item.strip()) is not None
+            if emitted(pointer) and (not prose or _says(pointer)):
+                leaks.extend(Leak(pointer, token) for token in _tokens(item) if forbidden(token))
+        elif isinstance(item, dict):
+            todo.extend(
+                (f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}", member)
+                for key, member in reversed(item.items())
+            )
+        elif isinstance(item, list):
+            todo.extend((f"{pointer}/{at}", item[at]) for at in range(len(item) - 1, -1, -1))
+    return leaks
+
+
+def _holds_any(value: object) -> bool:
+    """Tell whether any string has a forbidden token in it, outside of what was asked."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            if _holds(item):
+                return True
+        elif isinstance(item, dict):
+            todo.extend(member for key, member in item.items() if key not in ASKING)
+        elif isinstance(item, list):
+            todo.extend(item)
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _holds(text: str) -> bool:
+    return any(map(forbidden, _tokens(text)))
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(_visible_letters(text))
+
+
+def _visible_letters(text: str) -> str:
+    """Return a text without what cannot be seen, which would part a token."""
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Mn"))
+
+
+def _skeleton(token: str) -> str:
+    return skeleton(_visible_letters(token).upper())
+
+
+def _says(pointer: str) -> bool:
+    return any(SAYING.intersection(words) for words in _keys(pointer))
+
+
+def _keys(pointer: str) -> list[list[str]]:
+    """Return the words of each step of a JSON Pointer that is no index, in lower case."""
+    steps = pointer.lower().split("/")[1:]
+    return [_NOT_WORD.split(step) for step in steps if not step.isdecimal()]

@@ -1,0 +1,68 @@
+"""Claims in numbers: counted by how they are known, and packed until somebody reads them."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from generator.model.finding import Claim
+from generator.model.outcome import Agreement, Level
+
+
+class ClaimCounts(NamedTuple):
+    """How many claims are known in which way; what differs counts as refuted only."""
+
+    recomputed: int
+    cross_checked: int
+    claimed_only: int
+    refuted: int
+
+    def plus(self, other: ClaimCounts) -> ClaimCounts:
+        """Return both counts together."""
+        return ClaimCounts(*map(sum, zip(self, other, strict=True)))
+
+    @property
+    def total(self) -> int:
+        """All claims."""
+        return sum(self)
+
+
+def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
+    """Count claims by level; one that differs is refuted, however it was looked at."""
+    levels = Counter(
+        "refuted" if claim.agreement is Agreement.DIFFERS else claim.level for claim in claims
+    )
+    return ClaimCounts(
+        levels[Level.RECOMPUTED],
+        levels[Level.CROSS_CHECKED],
+        levels[Level.CLAIMED_ONLY],
+        levels["refuted"],
+    )
+
+
+class PackedClaims(NamedTuple):
+    """The hundreds of facts of a packet's evidence, which most runs only count.
+
+    They come from a worker as bytes and stay bytes, so that a thousand lanes cost no more than they
+    say.
+    """
+
+    counts: ClaimCounts
+    data: bytes
+
+    @classmethod
+    def of(cls, claims: Iterable[Claim]) -> PackedClaims:
+        """Pack claims."""
+        held = list(claims)
+        return cls(count_claims(held), pickle.dumps(held, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def claims(self) -> list[Claim]:
+        """Return the claims, unpacked each time."""
+        found: list[Claim] = pickle.loads(self.data)  # noqa: S301 - made by `of`, in this run
+        return found
+
+
+NO_CLAIMS = PackedClaims.of(())
+"""What a packet without evidence of a known kind says."""

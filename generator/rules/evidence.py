@@ -1,0 +1,84 @@
+"""Evidence files say what the other bytes of their packet give (spec 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from generator.evidence import samples
+from generator.evidence.base import FORM_CODES, Evidence, EvidenceKind, findings
+from generator.evidence.kinds import KINDS
+from generator.evidence.whole import CODES as WHOLE_CODES
+from generator.evidence.whole import CONTROLS as WHOLE_CONTROLS
+from generator.evidence.whole import rows as whole_rows
+from generator.ledger import Row
+from generator.model.finding import Claim, Finding, RuleError
+from generator.rules.base import Rule, one_line
+
+_MEMBER = "rollback-recovery-proof.json"
+
+
+def _form(evidence: Evidence) -> Iterator[Row]:
+    yield from evidence.damaged
+
+
+def _checked(rows: Callable[[Evidence], Iterable[Row]]) -> Callable[[Evidence], Iterator[Finding]]:
+    return lambda evidence: findings(rows(evidence))
+
+
+def _of_kind(kind: EvidenceKind) -> Rule[Evidence]:
+    return Rule(
+        name=kind.file.removesuffix(".json"),
+        protects=f"against evidence that was rewritten: that {kind.about}",
+        codes=kind.codes,
+        check=_checked(kind.rows),
+        sound=samples.evidence,
+        controls=kind.controls,
+    )
+
+
+EVIDENCE_RULES: tuple[Rule[Evidence], ...] = (
+    Rule(
+        name="evidence-form",
+        protects="against evidence that only looks like what it should be",
+        codes=FORM_CODES,
+        check=_checked(_form),
+        sound=samples.evidence,
+        controls={
+            "EV-TYPE": lambda: samples.changed(_MEMBER, {("entry_count",): "2"}),
+            "EV-SCHEMA": lambda: samples.changed(_MEMBER, {("schema",): "lanebook/other/9"}),
+            "EV-KEY-UNKNOWN": lambda: samples.changed(_MEMBER, {("approved",): True}),
+        },
+    ),
+    Rule(
+        name="evidence-whole",
+        protects="against evidence that was left out, and digests that no file gives",
+        codes=WHOLE_CODES,
+        check=_checked(whole_rows),
+        sound=samples.evidence,
+        controls=WHOLE_CONTROLS,
+    ),
+    *map(_of_kind, KINDS),
+)
+_ROWS: tuple[tuple[str, Callable[[Evidence], Iterable[Row]]], ...] = (
+    ("evidence-form", _form),
+    ("evidence-whole", whole_rows),
+    *((kind.file.removesuffix(".json"), kind.rows) for kind in KINDS),
+)
+
+
+def judge(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Claim], list[Finding]]:
+    """Return every fact of the evidence as a claim, and the findings among them.
+
+    One derivation gives both; a rule that crashes is an error of that rule only.
+    """
+    claims: list[Claim] = []
+    found: list[Finding] = []
+    for name, derive in _ROWS:
+        try:
+            rows = list(derive(evidence))
+        except Exception as error:
+            errors.append(RuleError(name, f"{type(error).__name__}: {error}"))
+            continue
+        claims.extend(row.claim for row in rows)
+        found.extend(map(one_line, findings(rows)))
+    return claims, found
