@@ -432,7 +432,7 @@ def test_a_broken_lane_gets_its_page_and_the_others_are_built(tmp_path: Path) ->
         listener.close()
     (evidence / "loop").symlink_to("..")
     done = lanebook("build", cwd=root, timeout=60)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (1, "not read: packets/fourth-lane\n")
     html = root / "site" / "html" / "lanes"
     lanes = {path.name for path in html.iterdir() if path.is_dir()}
     assert {"first-lane", "second-lane", "third-lane", "fifth-lane", "seventh-lane"} <= lanes

@@ -222,7 +222,7 @@ def _run(
         f"{FILE}#/{name}/pass",
         passed,
         ended.raw_exit_code == 0 if ended is not None else None,
-        against=f"{rehearsal_log.FILE} {step}",
+        against=f"{rehearsal_log.FILE}#/steps",
         code=code,
         message="The step's exit code says something else.",
     )

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from generator.model.finding import Claim
 from generator.model.outcome import Agreement, Level
 
+NO_PLACE = "the "
+"""Begins what a fact of evidence was held against where that is no file: a rule, or the gate."""
+
 
 class ClaimCounts(NamedTuple):
     """How many claims are known in which way; what differs counts as refuted only."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from generator.model.claims import ClaimCounts, PackedClaims, count_claims
+from generator.model.claims import NO_PLACE, ClaimCounts, PackedClaims, count_claims
 from generator.model.digest import Digest
 from generator.model.document import Document
 from generator.model.finding import Claim, Finding
@@ -77,7 +77,9 @@ class LaneVerdict:
             claim._replace(
                 id=f"{folder}/{claim.id}",
                 where=f"{folder}/{claim.where}",
-                against=f"{folder}/{claim.against}" if claim.against else "",
+                against=f"{folder}/{claim.against}"
+                if claim.against and not claim.against.startswith(NO_PLACE)
+                else claim.against,
             )
             for claim in self.judged.claims()
         )
