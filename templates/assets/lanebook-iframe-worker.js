@@ -1,8 +1,23 @@
-/* Workers do not start from file://, so the theme's search would be dead on disk. There, and only
-   there, Worker becomes a hidden frame of the same page that runs the same script. */
+/* Runs before the theme, so that the theme's search worker is started in a way that works.
+
+   Served, that is a worker which mends the theme's index (see lanebook-search-worker.js). Workers do
+   not start from file://, so on disk it is a hidden frame of the same page that runs the same two
+   scripts. */
 (function () {
   "use strict";
-  if (location.protocol !== "file:") return;
+  const mend = new URL("lanebook-search-worker.js", document.currentScript.src).href;
+
+  if (location.protocol !== "file:") {
+    const Plain = window.Worker;
+    window.Worker = class extends Plain {
+      constructor(url, options) {
+        const whole = new URL(url, location.href).href;
+        if (/\/workers\/search\.[^/]*$/.test(whole)) super(mend, { ...options, name: whole });
+        else super(url, options);
+      }
+    };
+    return;
+  }
 
   class FrameWorker extends EventTarget {
     constructor(url) {
@@ -24,13 +39,19 @@
         setTimeout(() => this.emit("message", new MessageEvent("message", { data: copy })));
       };
 
+      this.load(new URL(url, location.href).href, () =>
+        this.load(mend, () => {
+          const waiting = this.waiting;
+          this.waiting = null;
+          waiting.forEach((data) => this.deliver(data));
+        }),
+      );
+    }
+
+    load(url, then) {
       const script = this.frame.contentDocument.createElement("script");
-      script.src = new URL(url, location.href).href;
-      script.onload = () => {
-        const waiting = this.waiting;
-        this.waiting = null;
-        waiting.forEach((data) => this.deliver(data));
-      };
+      script.src = url;
+      script.onload = then;
       script.onerror = () => this.emit("error", new Event("error", { cancelable: true }));
       this.frame.contentDocument.body.append(script);
     }
