@@ -21,7 +21,7 @@ from generator.evidence.kinds import BY_FILE, KINDS, SAMPLES
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim
 from generator.reading.root import open_root
-from generator.render import words
+from generator.render import viewer, words
 from generator.render.evidence_facts import (
     MOST_FACTS,
     MOST_ITEMS,
@@ -696,11 +696,41 @@ def test_a_place_that_cannot_be_led_to_leads_to_the_nearest_one_around_it(site: 
     assert digest is not None
     where = f"evidence/{PROOF}"
     places = Places(lane, {digest: "txt"}, {where: frozenset({"/entries", "/entries/0"})})
-    viewer = f"files/{digest}.html"
+    page = f"files/{digest}.html"
     assert {end: places.href(f"{where}{end}") for end in WAYS} == {
-        end: f"{viewer}{to}" for end, to in WAYS.items()
+        end: f"{page}{to}" for end, to in WAYS.items()
     }
     assert places.href("evidence/gone.json#/a") == places.href("the rule of this kind") == ""
+
+
+def test_a_pointer_leads_to_the_anchor_that_its_viewer_has(site: Site) -> None:
+    """Viewers name anchors in visible letters; a place may hold the letters themselves."""
+    (lane,) = [one for one in verify(open_root(site.root)).lanes if one.id == "sound"]
+    digest = next(state.computed for state in lane.files if state.path == PROOF)
+    assert digest is not None
+    places = Places(lane, {digest: "txt"})
+    href = places.href(f"evidence/{PROOF}#/red \x1b[31m")
+    assert href == f"files/{digest}.html#/red%20%5Cx1b%5B31m"
+    data = b'{"red \\u001b[31m": 1}'
+    viewed = viewer.Viewed("sound", ["a.json"], digest, len(data), words.RECOMPUTED, "a.txt")
+    assert b'<a id="/red \\x1b[31m"></a>' in viewer.pages(viewed, data)[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "none"),
+        (b"a", "none"),
+        (b"a\rb", "none"),
+        (b"a\nb\n", "LF"),
+        (b"a\nb", "LF, none behind the last line"),
+        (b"a\r\nb\r\n", "CR LF"),
+        (b"a\r\nb\n", "LF and CR LF"),
+        (b"a\r\n" * viewer.MOST_BYTES, "CR LF, as far as it is shown"),
+    ],
+)
+def test_a_viewer_tells_the_line_ends_that_no_line_shows(data: bytes, told: str) -> None:
+    assert viewer.line_ends(data) == told
 
 
 WAYS = {

@@ -49,7 +49,7 @@ def spellings(field: str, text: str) -> set[str]:
     """Return the ways in which a page may spell a text: a pointer's escapes, a viewer's spaces."""
     if field == "file content":
         return {
-            spaced(visible(line.replace("\t", "    ")))
+            spaced(visible(line.removesuffix("\r").replace("\t", "    ")))
             for line in text.replace("\0", "").split("\n")
         }
     shown = spaced(visible(text))

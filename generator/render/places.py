@@ -68,7 +68,7 @@ class Places:
 
     def _there(self, place: Place) -> str:
         """Return the pointer of a place, or of the nearest one around it that can be led to."""
-        pointer = place.pointer or ""
+        pointer = visible(place.pointer or "")  # as viewers name their anchors
         anchors = self.anchors.get(place.name)
         if anchors is not None:
             while pointer and pointer not in anchors:

@@ -47,6 +47,17 @@ def is_text(data: bytes) -> bool:
     return True
 
 
+def line_ends(data: bytes) -> str:
+    """Name the line ends, which no line shows; a lone CR is a letter of its line, and shown."""
+    feeds, pairs = data.count(b"\n"), data.count(b"\r\n")
+    found = "LF" if not pairs else "CR LF" if pairs == feeds else "LF and CR LF"
+    if len(data) > MOST_BYTES:
+        return f"{found}, as far as it is shown"
+    if not feeds:
+        return "none"
+    return found if data.endswith(b"\n") else f"{found}, none behind the last line"
+
+
 def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
     """Return the HTML page for a text file, and its JSON twin."""
     text = data[:MOST_BYTES].decode("utf-8", "ignore")
@@ -61,6 +72,7 @@ def pages(file: Viewed, data: bytes) -> tuple[bytes, bytes]:
         "size": file.size,
         "sha256": file.digest,
         "lines": len(lines),
+        "line_ends": line_ends(data),
         "whole": "yes" if whole else "no, only the first lines are shown",
         "bytes": file.raw,
     }
