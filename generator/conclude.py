@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.drift import explain
 from generator.errors import InputError
 from generator.examine import Examined
 from generator.ledger import speaks_of_others
@@ -21,7 +20,9 @@ from generator.names import visible
 from generator.order import Node, Order, node, order
 from generator.reading.root import Root
 from generator.reading.tree import read_again
-from generator.rules import ROOT_RULES, InRoot, run
+from generator.rules.base import run
+from generator.rules.context import InRoot
+from generator.rules.over_roots import ROOT_RULES
 from generator.rules.reading import CODES as READING_CODES
 
 _SEAL_FINDINGS = ("MAN-", "TREE-", "FILE-", "PATH-", "NAME-", "KIND-")
@@ -186,6 +187,8 @@ def _located(item: Examined, context: _Context) -> FileStates:
     )
     if not contents and not held:
         return item.states
+
+    from generator.drift import explain  # late: most packets have nothing to explain
 
     def sealed_bytes(digest: Digest) -> bytes | None:
         for lane_id, path in context.known.copies.get(digest, ()):

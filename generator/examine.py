@@ -60,7 +60,9 @@ def examine(lane: Lane) -> Examined:
         judged, found = _evidence(packet, states, lane.evidence, findings, errors)
         findings.extend(found)
     if lane.documents or lane.refusals:
-        from generator.rules import LANE_RULES, InLane, run
+        from generator.rules.base import run
+        from generator.rules.context import InLane
+        from generator.rules.over_documents import LANE_RULES
 
         subject = InLane.of(lane, states)
         claims = tuple(row.claim for row in subject.rows)
@@ -86,8 +88,9 @@ def _packet_findings(
     """Run the rules over a packet; what is plainly sound needs only the one over contents."""
     if states.sound and _plain_contents(packet):
         return
-    from generator.rules import PACKET_RULES, run
+    from generator.rules.base import run
     from generator.rules.json_form import RULE as JSON_RULE
+    from generator.rules.over_packets import PACKET_RULES
 
     for finding in run((JSON_RULE,) if states.sound else PACKET_RULES, packet, errors):
         # what lane.yml declares stands beside the packet, not in it

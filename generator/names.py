@@ -362,6 +362,7 @@ ASCII_SKELETON = str.maketrans(
 _ASCII_LOOSE = ASCII_SKELETON | str.maketrans({"0": "o", "i": "l"})
 
 
+@lru_cache(maxsize=4096)
 def _loose(text: str) -> str:
     """Return the same text for all that differs only by case and ASCII look-alikes."""
     return text.casefold().translate(_ASCII_LOOSE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from generator.errors import BuildError, NoVerdictError
 from generator.examine import examine
 from generator.model.digest import Digest, sha256
-from generator.model.finding import Finding
+from generator.model.finding import Finding, RuleError
 from generator.model.lane import Lane, LaneMeta
 from generator.model.packet import MANIFEST, TREE, Packet, State
 from generator.names import path_bytes, visible
@@ -21,7 +21,9 @@ from generator.reading.lane import EVIDENCE, read_lane
 from generator.reading.limits import DEFAULT, Limits
 from generator.reading.root import PACKETS, Root, open_root
 from generator.reading.tree import read_file, read_packet
-from generator.rules import PACKET_RULES, InRoot, RuleError, run
+from generator.rules.base import run
+from generator.rules.context import InRoot
+from generator.rules.over_packets import PACKET_RULES
 from generator.rules.pins import RULE as PINS_RULE
 from generator.states import computed_tree, file_states
 

@@ -8,14 +8,13 @@ at the control, so that one which is caught for another reason proves nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from generator.errors import LanebookError
 from generator.model.digest import Digest
-from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES, lane_file
-from generator.rules import documents as documents_rule
 from generator.rules.base import Rule
 
 
@@ -53,34 +52,47 @@ class Proof(NamedTuple):
         )
 
 
-def _groups() -> tuple[tuple[Sequence[Rule[Any]], Sequence[Rule[Any]]], ...]:
-    """Return pairs of rules to prove and the rules that look at their controls."""
-    alone = tuple(((rule,), (rule,)) for rule in READING_RULES)
-    return (
-        *alone,
-        (PACKET_RULES, PACKET_RULES),
-        (LANE_RULES, LANE_RULES),
-        (ROOT_RULES, ROOT_RULES),
-    )
+class Over(StrEnum):
+    """What a group of rules looks at; a run proves the groups that its lanes need."""
+
+    LANE_FILES = "lane files"
+    DOCUMENTS = "documents"
+    PACKETS = "packets"
+    ROOTS = "roots"
+    EVIDENCE = "evidence"
 
 
-def prove(*, documents: bool = True, lane_files: bool = True, evidence: bool = True) -> Proof:
-    """Run every rule over its sound sample and its controls.
+def prove(groups: Collection[Over] = tuple(Over)) -> Proof:
+    """Run every rule of these groups over its sound sample and its controls."""
+    proof = Proof((), 0, 0)
+    for group, of_group in _PROOFS.items():
+        if group in groups:
+            proof = proof.and_also(of_group())
+    return proof
 
-    Args:
-        documents: also prove the rule that reads documents; a run that reads none need not load
-            what it needs.
-        lane_files: the same for ``lane.yml``.
-        evidence: the same for the rules over evidence files.
-    """
-    groups = [
-        (proven, looking)
-        for proven, looking in _groups()
-        if (documents or proven[0] is not documents_rule.DOCUMENT_RULE)
-        and (lane_files or proven[0] is not lane_file.RULE)
-    ]
-    found = _prove(groups)
-    return found.and_also(_prove_evidence()) if evidence else found
+
+def _prove_lane_files() -> Proof:
+    from generator.rules import lane_file
+
+    return _prove((lane_file.RULE,))
+
+
+def _prove_documents() -> Proof:
+    from generator.rules.over_documents import DOCUMENT_RULES, LANE_RULES
+
+    return _prove(DOCUMENT_RULES).and_also(_prove(LANE_RULES))
+
+
+def _prove_packets() -> Proof:
+    from generator.rules.over_packets import PACKET_RULES
+
+    return _prove(PACKET_RULES)
+
+
+def _prove_roots() -> Proof:
+    from generator.rules.over_roots import ROOT_RULES
+
+    return _prove(ROOT_RULES)
 
 
 def _prove_evidence() -> Proof:
@@ -109,20 +121,25 @@ def _prove_evidence() -> Proof:
     return Proof(tuple(results), len(EVIDENCE_RULES), _controls(results))
 
 
-def _prove(groups: Sequence[tuple[Sequence[Rule[Any]], Sequence[Rule[Any]]]]) -> Proof:
+def _prove(rules: Sequence[Rule[Any]]) -> Proof:
+    """Prove rules over one kind of subject; all of them look at each control."""
     results: list[ControlResult] = []
-    rules = 0
-    for proven, looking in groups:
-        for rule in proven:
-            rules += 1
-            results.append(ControlResult(rule.name, "", _answers(looking, rule.sound())))
-            missing = set(rule.codes) ^ set(rule.controls)
-            results.extend(
-                ControlResult(rule.name, code, ("no control",)) for code in sorted(missing)
-            )
-            for code, control in rule.controls.items():
-                results.append(ControlResult(rule.name, code, _answers(looking, control())))
-    return Proof(tuple(results), rules, _controls(results))
+    for rule in rules:
+        results.append(ControlResult(rule.name, "", _answers(rules, rule.sound())))
+        missing = set(rule.codes) ^ set(rule.controls)
+        results.extend(ControlResult(rule.name, code, ("no control",)) for code in sorted(missing))
+        for code, control in rule.controls.items():
+            results.append(ControlResult(rule.name, code, _answers(rules, control())))
+    return Proof(tuple(results), len(rules), _controls(results))
+
+
+_PROOFS: dict[Over, Callable[[], Proof]] = {
+    Over.LANE_FILES: _prove_lane_files,
+    Over.DOCUMENTS: _prove_documents,
+    Over.PACKETS: _prove_packets,
+    Over.ROOTS: _prove_roots,
+    Over.EVIDENCE: _prove_evidence,
+}
 
 
 def _controls(results: Sequence[ControlResult]) -> int:
@@ -139,26 +156,14 @@ def _answers(rules: Sequence[Rule[Any]], subject: object) -> tuple[str, ...]:
     return tuple(sorted(codes))
 
 
-def require(*, documents: bool = True, lane_files: bool = True, evidence: bool = True) -> Proof:
-    """Return the proof.
+def require(groups: Collection[Over] = tuple(Over)) -> Proof:
+    """Return the proof of these groups of rules.
 
     Raises:
         SelftestError: a rule is not silent on its sound sample, or a control was not answered by
             exactly its own code.
     """
-    return _held(prove(documents=documents, lane_files=lane_files, evidence=evidence))
-
-
-def require_evidence() -> Proof:
-    """Return the proof of the rules over evidence files alone.
-
-    Raises:
-        SelftestError: as :func:`require`.
-    """
-    return _held(_prove_evidence())
-
-
-def _held(proof: Proof) -> Proof:
+    proof = prove(groups)
     for result in proof.results:
         if not result.held:
             expected = result.code or "nothing"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
+from generator import selftest
 from generator.examine import Examined, examine
 from generator.exits import Exit
 from generator.model.outcome import Outcome
@@ -13,9 +13,7 @@ from generator.parallel import fork_map
 from generator.reading.lane import LaneSource, read_lane
 from generator.reading.root import Root
 from generator.reading.tree import Sink
-
-if TYPE_CHECKING:
-    from generator.selftest import Proof
+from generator.selftest import Over
 
 
 def verify(
@@ -41,34 +39,45 @@ def verify(
         lane = read_lane(source, limits=root.limits, sink=sink(source) if sink else None)
         return examine(lane)
 
-    proofs: list[Proof] = []
+    foreseen = _foreseen(root)
+    proofs: list[selftest.Proof] = []
 
     def meanwhile() -> None:
         # the workers read; what comes after reading is loaded, and proven, in that time
         import generator.conclude  # noqa: F401
-        from generator.selftest import require, rule_base_digest
 
-        rule_base_digest()
-        proofs.append(
-            require(
-                documents=any(source.documents for source in root.sources),
-                lane_files=any(source.layout == "lane" for source in root.sources),
-                evidence=False,
-            )
-        )
+        selftest.rule_base_digest()
+        proofs.append(selftest.require(foreseen))
 
     examined = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
     from generator.conclude import conclude
-    from generator.selftest import require_evidence, rule_base_digest
 
-    proof = proofs[0]
-    if any(item.judged is not None for item in examined):
-        # only now, as a root without evidence files need not load what their rules need
-        proof = proof.and_also(require_evidence())
+    proof = proofs[0].and_also(selftest.require(_asked(examined) - foreseen))
     lanes = conclude(examined, root)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
-    return RootVerdict(lanes, proof.rules, proof.controls, rule_base_digest(), root.unread)
+    return RootVerdict(lanes, proof.rules, proof.controls, selftest.rule_base_digest(), root.unread)
+
+
+def _foreseen(root: Root) -> frozenset[Over]:
+    """Return the groups of rules that will be asked, as far as can be told before reading."""
+    groups = {Over.PACKETS, Over.ROOTS}
+    if any(source.layout == "lane" for source in root.sources):
+        groups.add(Over.LANE_FILES)
+    if any(source.documents or source.refusals for source in root.sources):
+        groups.add(Over.DOCUMENTS)
+    return frozenset(groups)
+
+
+def _asked(examined: Iterable[Examined]) -> frozenset[Over]:
+    """Return the groups of rules that only some lanes need, and that these did need."""
+    groups: set[Over] = set()
+    for item in examined:
+        if item.lane.documents or item.lane.refusals:
+            groups.add(Over.DOCUMENTS)
+        if item.judged is not None:
+            groups.add(Over.EVIDENCE)
+    return frozenset(groups)
 
 
 def exit_code(verdict: RootVerdict, *, strict: bool = False) -> Exit:

@@ -27,7 +27,7 @@ class Tab:
     """A page in a context of its own, with everything that must not happen written down."""
 
     def __init__(self, browser: Any, **settings: Any) -> None:
-        self.own = ("file://", "data:", "blob:", "about:")
+        self.own: tuple[str, ...] = ("file://", "data:", "blob:", "about:")
         self.context = browser.new_context(**settings)
         self.context.add_init_script(
             "window.__ran = [];"

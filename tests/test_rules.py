@@ -21,10 +21,13 @@ from generator import selftest
 from generator.model.digest import sha256
 from generator.model.finding import Finding
 from generator.model.packet import MANIFEST, SEALS, TREE, Entry, Kind, Packet
-from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES
 from generator.rules.base import Rule
-from generator.rules.catalogue import ALL, CODES
+from generator.rules.catalogue import ALL, CODES, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_documents import LANE_RULES
+from generator.rules.over_packets import PACKET_RULES
+from generator.rules.over_roots import ROOT_RULES
+from generator.selftest import Over
 from generator.states import plainly_sound
 from tests.folders import FILES, Answer, content, digest, lane, listing, only, packet, run, verify
 
@@ -83,24 +86,63 @@ def test_each_control_is_answered_by_exactly_its_own_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "left_out"),
+    ("groups", "proven"),
     [
-        pytest.param({"documents": False}, ["documents-read"], id="no-documents"),
-        pytest.param({"lane_files": False}, ["lane-file"], id="no-lane-files"),
-        pytest.param(
-            {"documents": False, "lane_files": False}, ["documents-read", "lane-file"], id="packets"
-        ),
+        pytest.param({Over.PACKETS}, PACKET_RULES, id="packets"),
+        pytest.param({Over.ROOTS}, ROOT_RULES, id="roots"),
+        pytest.param({Over.LANE_FILES}, READING_RULES[:1], id="lane-files"),
+        pytest.param({Over.DOCUMENTS}, (*READING_RULES[1:], *LANE_RULES), id="documents"),
+        pytest.param({Over.EVIDENCE}, EVIDENCE_RULES, id="evidence"),
+        pytest.param({Over.PACKETS, Over.ROOTS}, (*PACKET_RULES, *ROOT_RULES), id="two"),
+        pytest.param(set(), (), id="none"),
     ],
 )
-def test_a_run_that_reads_less_still_proves_every_rule_that_it_asks(
-    kinds: dict[str, bool], left_out: list[str]
-) -> None:
-    proof = selftest.prove(**kinds)
-    named = [rule.name for rule in ALL if rule.name not in left_out]
+def test_each_group_is_proven_alone(groups: set[Over], proven: tuple[Rule[Any], ...]) -> None:
+    proof = selftest.prove(groups)
+    named = [rule.name for rule in proven]
     assert [result.rule for result in proof.results if not result.code] == named
     assert (proof.rules, [result for result in proof.results if not result.held]) == (
         len(named),
         [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("documents", "files", "rules"),
+    [
+        pytest.param({}, {"a.txt": b"x"}, (*PACKET_RULES, *ROOT_RULES), id="bare"),
+        pytest.param(
+            {"report.md": "# Report\n\nOf a sample.\n"},
+            {"a.txt": b"x"},
+            (*READING_RULES[1:], *PACKET_RULES, *LANE_RULES, *ROOT_RULES),
+            id="documents",
+        ),
+        pytest.param(
+            {"surprise.bin": "is no document"},
+            {"a.txt": b"x"},
+            (*READING_RULES[1:], *PACKET_RULES, *LANE_RULES, *ROOT_RULES),
+            id="refusals",
+        ),
+        pytest.param(
+            {},
+            {"scope-lock.json": b"{}"},
+            (*PACKET_RULES, *ROOT_RULES, *EVIDENCE_RULES),
+            id="evidence",
+        ),
+    ],
+)
+def test_a_run_proves_every_rule_that_its_lanes_ask(
+    documents: dict[str, str],
+    files: dict[str, bytes],
+    rules: tuple[Rule[Any], ...],
+    tmp_path: Path,
+) -> None:
+    lane(tmp_path, documents=documents, files=files, yml=None)
+    summary = verify(tmp_path).object["summary"]
+    expected = [*rules, READING_RULES[0]]  # it stands in the layout of a lane
+    assert (summary["rules"], summary["controls"]) == (
+        len(expected),
+        sum(len(rule.codes) for rule in expected),
     )
 
 
@@ -202,7 +244,7 @@ def test_a_rule_that_crashes_is_its_own_error_and_not_the_end_of_the_others(
 ) -> None:
     """The selftest would notice; without it, the run itself has to."""
     proof = selftest.Proof((), 14, 94)
-    monkeypatch.setattr(selftest, "require", lambda **options: proof)
+    monkeypatch.setattr(selftest, "require", lambda groups: proof)
     name = next(rule.name for rule in ALL if "crashing" in repr(rule.check))
     # not plainly sound, so that the rules over the packet are asked, and the others find something
     damaged = lane(tmp_path, documents=documents)
@@ -223,7 +265,7 @@ def test_a_rule_that_crashes_is_its_own_error_and_not_the_end_of_the_others(
 @pytest.mark.usefixtures("broken")
 def test_a_crash_alone_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proof = selftest.Proof((), 14, 94)
-    monkeypatch.setattr(selftest, "require", lambda **options: proof)
+    monkeypatch.setattr(selftest, "require", lambda groups: proof)
     name = next(rule.name for rule in ALL if rule.check is _crash)
     # good, but not beyond doubt at first sight, so that the rule over contents is asked
     lane(tmp_path, files={**FILES, "zeros.json": b'["' + b"0" * 400 + b'"]'})

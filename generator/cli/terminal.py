@@ -8,15 +8,17 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from generator.model.finding import Finding
 from generator.model.outcome import Integrity, Outcome
-from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.render.words import plural
+
+if TYPE_CHECKING:
+    from generator.model.verdict import LaneVerdict, RootVerdict
 
 MOST_FINDINGS = 20
 """Findings of one lane that are named; the rest are counted."""
@@ -101,6 +103,8 @@ def paint(text: str, mark: str) -> str:
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
@@ -195,10 +199,12 @@ def _guarded(line: str) -> str:
 
 
 def _print(stream: IO[str], text: str, colour: bool) -> None:
-    """Print; characters that the stream cannot show are written as escapes, never an error."""
+    """Print; characters that the stream cannot show are written as escapes, never an error.
+
+    A terminal shows each line at once; what nobody watches is written when there is much of it.
+    """
     if not colour:
         text = click.unstyle(text)
     encoding = getattr(stream, "encoding", None) or "utf-8"
     data = text.encode(encoding, "backslashreplace").decode(encoding)
     stream.write(data + "\n")
-    stream.flush()

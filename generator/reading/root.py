@@ -64,7 +64,8 @@ def open_root(path: Path) -> Root:
         raise NoVerdictError(f"{PACKETS} is a symbolic link; it is not followed")
     limits = _settings(path / SETTINGS)
     pins = _pins(path / PINS)
-    sources = list(_lanes(path / PACKETS, PACKETS, limits))
+    entries = _listed(path / PACKETS, PACKETS)
+    sources = list(_lanes(entries, path / PACKETS, PACKETS, limits))
     present = {source.id for source in sources}
     names = {lane_id.lower() for lane_id in present}
     for lane_id, digest in pins.items():
@@ -74,7 +75,7 @@ def open_root(path: Path) -> Root:
             sources.append(
                 replace(gone, id=_unnamed(lane_id)) if gone.id.lower() in names else gone
             )
-    unread = tuple(_unread(path / PACKETS, PACKETS))
+    unread = tuple(_unread(entries, PACKETS))
     return Root(path, tuple(_distinct(sources)), limits, pins, unread=unread)
 
 
@@ -126,7 +127,8 @@ def open_path(path: Path) -> Root:
         return open_root(resolved.parent)
     if names & {LANE_FILE, EVIDENCE, "report.json", MANIFEST, TREE}:
         return _one_lane(resolved, names)
-    sources = tuple(_lanes(resolved, resolved.name, DEFAULT))
+    entries = _listed(resolved, resolved.name)
+    sources = tuple(_lanes(entries, resolved, resolved.name, DEFAULT))
     if not any(_holds_something(source) for source in sources):
         raise NoVerdictError(
             f"{shown}: nothing to check: no packets/, no lane.yml, no evidence/, no {MANIFEST}"
@@ -191,13 +193,23 @@ def _unnamed(name: str) -> str:
     return f"unnamed-{sha256(path_bytes(name))[:16]}"
 
 
-def _lanes(packets: Path, label: str, limits: Limits) -> Iterator[LaneSource]:
-    """Yield the lanes in a ``packets/`` folder, by the bytes of their ids."""
+def _listed(packets: Path, label: str) -> list[os.DirEntry[str]]:
+    """Return what lies in a ``packets/`` folder, by the bytes of the names.
+
+    Raises:
+        NoVerdictError: it cannot be listed.
+    """
     try:
         with os.scandir(packets) as items:
-            entries = sorted(items, key=lambda item: os.fsencode(item.name))
+            return sorted(items, key=lambda item: os.fsencode(item.name))
     except OSError as error:
         raise NoVerdictError(f"{visible(label)}: {os.strerror(error.errno or 0)}") from error
+
+
+def _lanes(
+    entries: Iterable[os.DirEntry[str]], packets: Path, label: str, limits: Limits
+) -> Iterator[LaneSource]:
+    """Yield the lanes in a ``packets/`` folder, by the bytes of their ids."""
     loose: list[Path] = []
     older: list[Path] = []
     found: list[LaneSource] = []
@@ -219,18 +231,17 @@ def _lanes(packets: Path, label: str, limits: Limits) -> Iterator[LaneSource]:
     yield from _distinct(found)
 
 
-def _unread(packets: Path, label: str) -> Iterator[str]:
+def _unread(entries: Iterable[os.DirEntry[str]], label: str) -> Iterator[str]:
     """Yield what :func:`_lanes` passes over, an archive or a hidden folder for example.
 
     What git and editors keep everywhere is no news.
     """
-    for name in sorted(os.listdir(packets), key=os.fsencode):
-        path = packets / name
+    for item in entries:
+        name = item.name
         if name.startswith(".git") or name in (".DS_Store", "__pycache__"):
             continue
-        hidden = name.startswith(".")
-        if hidden or (
-            path.is_file() and not path.is_symlink() and not name.endswith(DOCUMENT_ENDINGS)
+        if name.startswith(".") or (
+            item.is_file(follow_symlinks=False) and not name.endswith(DOCUMENT_ENDINGS)
         ):
             yield f"{label}/{visible(name)}"
 

@@ -18,10 +18,12 @@ from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
 from generator.render.page import Page
 from generator.render.words import Mark, plural, shown
-from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES
 from generator.rules.base import Rule
-from generator.rules.catalogue import ALL
+from generator.rules.catalogue import ALL, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_documents import LANE_RULES
+from generator.rules.over_packets import PACKET_RULES
+from generator.rules.over_roots import ROOT_RULES
 from generator.selftest import ControlResult, Proof
 
 NEWEST = 10

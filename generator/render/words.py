@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.model.digest import is_digest
 from generator.model.finding import Claim
 from generator.model.outcome import Agreement, Integrity, Level, Outcome
 from generator.model.packet import State
-from generator.model.verdict import LaneVerdict
+
+if TYPE_CHECKING:
+    from generator.model.verdict import LaneVerdict
 
 
 class Mark(NamedTuple):

@@ -28,7 +28,8 @@ from generator.reading.limits import Limits as ReadingLimits
 from generator.reading.root import Root, find_root, open_path, open_root
 from generator.reading.tree import read_file, read_packet
 from generator.rerun import sandbox
-from generator.rules import PACKET_RULES, run
+from generator.rules.base import run
+from generator.rules.over_packets import PACKET_RULES
 from generator.states import computed_tree, file_states, stated_tree
 
 SCRIPT: Final = "RERUN.sh"

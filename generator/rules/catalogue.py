@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.rules import LANE_RULES, PACKET_RULES, READING_RULES, ROOT_RULES
+from generator.rules import lane_file
 from generator.rules.base import Code, Rule
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_documents import DOCUMENT_RULES, LANE_RULES
+from generator.rules.over_packets import PACKET_RULES
+from generator.rules.over_roots import ROOT_RULES
+
+READING_RULES: tuple[Rule[Any], ...] = (lane_file.RULE, *DOCUMENT_RULES)
+"""Applied while a lane is read."""
 
 ALL: tuple[Rule[Any], ...] = (
     *READING_RULES,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from generator.ledger import Row, document_rows
 from generator.model.digest import Digest
 from generator.model.lane import Lane
 from generator.model.packet import FileState
+
+if TYPE_CHECKING:
+    from generator.ledger import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class InLane:
     @classmethod
     def of(cls, lane: Lane, states: Sequence[FileState] | None = None) -> InLane:
         """Derive the ledger of a lane; ``states`` are those of its packet, where they are known."""
+        from generator.ledger import document_rows  # late: rules over roots do not need it
+
         return cls(lane, tuple(document_rows(lane, states)))
 
 
