@@ -37,17 +37,13 @@ class ActionLog(NamedTuple):
 
 def read(evidence: Evidence, path: str = FILE) -> ActionLog | None:
     """Read an action log; none where its bytes are not at hand."""
-    known = evidence.memo.get(path)
-    if isinstance(known, ActionLog):
-        return known
-    content = evidence.content(path)
-    if content is None:
-        return None
-    log = evidence.memo[path] = _parse(content)
+    log: ActionLog | None = evidence.once("actions", path, _parse)
     return log
 
 
-def _parse(content: bytes) -> ActionLog:
+def _parse(_path: str, content: bytes | None) -> ActionLog | None:
+    if content is None:
+        return None
     try:
         # all at once is five times as fast, and mostly nothing is broken
         return ActionLog(tuple(_LINES.decode_lines(content)), ())

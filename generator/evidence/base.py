@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -55,8 +55,8 @@ class Evidence:
     """What is wrong with the form of the others."""
     listed: Mapping[str, Digest] = field(default_factory=dict)
     """Every path of the manifest with its digest; also of files that another packet holds."""
-    memo: dict[str, object] = field(default_factory=dict, compare=False)
-    """What several validators read, such as the action log, by path."""
+    memo: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False)
+    """What is asked for again and again, such as the action log, by what it is and path."""
 
     def model(self, path: str, kind: type[Model]) -> Model | None:
         """Return what a file says; none where it is absent, or its form is wrong."""
@@ -79,15 +79,34 @@ class Evidence:
 
     def rows(self, path: str) -> int | None:
         """Count the rows of a state file; none where its bytes or its form are not at hand."""
-        content = self.content(path)
-        start = _ROW_STARTS.get(path[path.rfind(".") :])
-        if content is None or start is None:
-            return None
-        return content.count(b"\n" + start) + content.startswith(start)
+        counted: int | None = self.once("rows", path, _count_rows)
+        return counted
 
-    def paths_of(self, digest: str) -> list[str]:
-        """Return the files whose bytes give a digest."""
-        return [path for path, entry in self.entries.items() if entry.sha256 == digest]
+    def lines(self, path: str) -> list[str]:
+        """Return the lines of a text file; none where its bytes were not kept."""
+        found: list[str] = self.once("lines", path, _lines_of)
+        return found
+
+    def once(self, what: str, path: str, read: Callable[[str, bytes | None], Any]) -> Any:  # noqa: ANN401 - whatever ``read`` gives
+        """Return what ``read`` gives of a file's path and content, which is read once only.
+
+        A thousand steps may name the same file, which must not take a thousand times as long.
+        """
+        key = (what, path)
+        if key not in self.memo:
+            self.memo[key] = read(path, self.content(path))
+        return self.memo[key]
+
+
+def _count_rows(path: str, content: bytes | None) -> int | None:
+    start = _ROW_STARTS.get(path[path.rfind(".") :])
+    if content is None or start is None:
+        return None
+    return content.count(b"\n" + start) + content.startswith(start)
+
+
+def _lines_of(_path: str, content: bytes | None) -> list[str]:
+    return (content or b"").decode("utf-8", "replace").splitlines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +229,13 @@ def refused(where: str, stated: object, code: str, message: str, wanted: object 
 
 
 def must_be(where: str, stated: object, wanted: object, *, code: str, message: str) -> Row:
-    """Return the row of a fact that only one value may have, such as ``apply_now: false``."""
-    return derived(
-        where, stated, wanted, against="the rule of this kind", code=code, message=message
-    )
+    """Return the row of a fact that only one value may have, such as ``apply_now: false``.
+
+    No bytes give it again, so where it is as it must be it stays claimed only.
+    """
+    if type(stated) is type(wanted) and stated == wanted:
+        return claimed(where, stated)
+    return refused(where, stated, code, message, wanted)
 
 
 def file_rows(

@@ -17,7 +17,6 @@ from generator.evidence.base import (
     Part,
     claimed,
     derived,
-    must_be,
     refused,
 )
 from generator.evidence.tallies import counted, filled, word
@@ -108,10 +107,11 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         code="PLAN_COUNT_WRONG",
     )
     for index, step in enumerate(plan.steps):
-        yield must_be(
+        yield derived(
             f"{FILE}#/steps/{index}/id",
             step.id,
             f"S{index}",
+            against=f"{FILE}#/steps",
             code="PLAN_STEP_GAP",
             message="The steps are not numbered one after the other.",
         )

@@ -20,7 +20,6 @@ from generator.evidence.base import (
     Part,
     claimed,
     derived,
-    must_be,
     refused,
 )
 from generator.ledger import Row
@@ -153,12 +152,15 @@ def rows(evidence: Evidence) -> Iterator[Row]:
                 code="LOG_RECORD_DIFFERS",
                 message="The rehearsal log has other steps.",
             )
+    for output in dict.fromkeys(step.output for step in log.steps if step.output is not None):
+        yield from _told_files(evidence, output)
     for index, step in enumerate(log.steps):
         place = f"{FILE}#/steps/{index}"
-        yield must_be(
+        yield derived(
             f"{place}/id",
             step.id,
             f"RX-{index}",
+            against=f"{FILE}#/steps",
             code="LOG_STEP_GAP",
             message="The steps are not numbered one after the other.",
         )
@@ -238,7 +240,9 @@ def _exit_codes(
 def _files(evidence: Evidence, step: Step, place: str) -> Iterator[Row]:
     if step.output is not None:
         yield _present(evidence, f"{place}/output", step.output)
-    said = _said(evidence, step.output)
+    said: Mapping[str, Mapping[str, str]] = (
+        evidence.once("said", step.output, _said) if step.output is not None else {}
+    )
     if said and step.output is not None:
         yield derived(
             f"{step.output}#states",
@@ -248,7 +252,6 @@ def _files(evidence: Evidence, step: Step, place: str) -> Iterator[Row]:
             code="LOG_OUTPUT_DIFFERS",
             message="The step's output tells of other states than the log.",
         )
-    yield from _told_files(evidence, step.output)
     for label in step.rows.keys() - step.states.keys():
         yield claimed(f"{place}/rows/{label}", step.rows[label])
     for label, path in step.states.items():
@@ -279,11 +282,9 @@ def _files(evidence: Evidence, step: Step, place: str) -> Iterator[Row]:
                 )
 
 
-def _told_files(evidence: Evidence, output: str | None) -> Iterator[Row]:
+def _told_files(evidence: Evidence, output: str) -> Iterator[Row]:
     """Hold what an output says of a file's digest against the file."""
-    content = evidence.content(output) if output is not None else None
-    lines = (content or b"").decode("utf-8", "replace").splitlines()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(evidence.lines(output), 1):
         match = _FILE_LINE.fullmatch(line)
         if match is not None and evidence.has(match["file"]):
             yield derived(
@@ -302,9 +303,8 @@ def _present(evidence: Evidence, where: str, path: str) -> Row:
     return refused(where, path, "LOG_FILE_MISSING", "The file is not in the packet.", "a file")
 
 
-def _said(evidence: Evidence, output: str | None) -> Mapping[str, Mapping[str, str]]:
+def _said(_path: str, content: bytes | None) -> Mapping[str, Mapping[str, str]]:
     """Return what a step's output says of its states, by label."""
-    content = evidence.content(output) if output is not None else None
     lines = (content or b"").decode("utf-8", "replace").splitlines()
     found = (_STATE_LINE.fullmatch(line) for line in lines)
     return {match["label"]: match.groupdict() for match in found if match is not None}
@@ -312,8 +312,7 @@ def _said(evidence: Evidence, output: str | None) -> Mapping[str, Mapping[str, s
 
 def _recorded(evidence: Evidence, path: str) -> Mapping[str, list[str]]:
     """Return what a table of tabs says of each step, by the step's id."""
-    lines = (evidence.content(path) or b"").decode("utf-8", "replace").splitlines()
-    table = (line.split("\t") for line in lines)
+    table = (line.split("\t") for line in evidence.lines(path))
     return {cells[0]: cells[1:] for cells in table if len(cells) > 1}
 
 

@@ -126,11 +126,21 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     for where, one in places:
         yield _entity(found, one, f"{where}/state", held)
     yield from _summary(found)
-    for name, stated, wanted, code in (
-        ("clone_present", found.clone_present, found.state_file is not None, "SCHEMA_CLONE_FLAG"),
-        ("live_schema_read", found.live_schema_read, False, "SCHEMA_LIVE_READ"),
-    ):
-        yield must_be(f"{FILE}#/{name}", stated, wanted, code=code, message="It must not be so.")
+    yield derived(
+        f"{FILE}#/clone_present",
+        found.clone_present,
+        found.state_file is not None,
+        against=f"{FILE}#/state_file",
+        code="SCHEMA_CLONE_FLAG",
+        message="A clone that is present has a state file, and one that is not has none.",
+    )
+    yield must_be(
+        f"{FILE}#/live_schema_read",
+        found.live_schema_read,
+        False,
+        code="SCHEMA_LIVE_READ",
+        message="It must not be so.",
+    )
 
 
 def _entity(

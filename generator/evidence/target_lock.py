@@ -181,10 +181,11 @@ def _isolation(lock: TargetLock) -> Iterator[Row]:
             message="The check did not hold.",
         )
     if all(lock.isolation.values()):
-        yield must_be(
+        yield derived(
             f"{FILE}#/verdict",
             lock.verdict,
             ISOLATED,
+            against=f"{FILE}#/isolation",
             code="LOCK_VERDICT_WRONG",
             message="Every check holds.",
         )

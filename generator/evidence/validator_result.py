@@ -257,10 +257,9 @@ def _lane_control(evidence: Evidence, control: Control, steps: Mapping[str, Step
             "The step ended with exit code 0.",
             False,
         )
-    content = evidence.content(ended.output) if ended.output is not None else None
-    if content:
-        lines = (line.split() for line in content.decode("utf-8", "replace").splitlines())
-        answered = sorted({words[1] for words in lines if len(words) == 2})
+    printed = evidence.lines(ended.output) if ended.output is not None else []
+    if printed:
+        answered = sorted({words[1] for words in map(str.split, printed) if len(words) == 2})
         yield derived(
             f"{where}/answered_codes",
             ", ".join(control.answered_codes),
@@ -273,8 +272,8 @@ def _lane_control(evidence: Evidence, control: Control, steps: Mapping[str, Step
 
 def _printed(evidence: Evidence, step: Step | None, result: ValidatorResult) -> Iterator[Row]:
     """Hold the controls against what the selftest printed of them."""
-    content = evidence.content(step.output) if step is not None and step.output else None
-    lines = [line.split() for line in (content or b"").decode("utf-8", "replace").splitlines()]
+    printed = evidence.lines(step.output) if step is not None and step.output else []
+    lines = [line.split() for line in printed]
     said = {words[1]: words[3:] for words in lines if words[:1] == ["control"] and len(words) > 2}
     if not said or step is None:
         return

@@ -139,8 +139,7 @@ _WORDS: list[dict[str, Any]] = [
             {
                 "word": "against",
                 "meaning": "Where the other side of a comparison came from: another file of the"
-                " packet, another place in the same file, or the rule of this kind, which"
-                " allows one value only.",
+                " packet, or another place in the same file.",
             },
             {
                 "word": "place such as #/steps/0/id",

@@ -1,0 +1,18 @@
+"""The rules over what the documents of one lane say, and over how they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.rules import citations, decision_packet, documents, statements
+from generator.rules.base import Rule
+from generator.rules.context import InLane
+
+LANE_RULES: tuple[Rule[InLane], ...] = (
+    documents.LANE_RULE,
+    citations.RULE,
+    statements.RULE,
+    decision_packet.RULE,
+)
+DOCUMENT_RULES: tuple[Rule[Any], ...] = (documents.DOCUMENT_RULE,)
+"""Applied while a document is read; the selftest proves that reading answers by these codes."""
