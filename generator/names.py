@@ -37,13 +37,12 @@ _PLAIN = re.compile(
 )
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _HIDDEN_CODES: Final = (
-    ("NAME-CONTROL", re.compile(f"[{_CONTROL}]")),
-    ("NAME-BIDI", re.compile(f"[{_BIDI}]")),
-    ("NAME-ZERO-WIDTH", re.compile(f"[{_INVISIBLE}]")),
+    ("NAME-CONTROL", _CONTROL),
+    ("NAME-BIDI", _BIDI),
+    ("NAME-ZERO-WIDTH", _INVISIBLE),
 )
-_NOT_UTF8 = re.compile(f"[{_SURROGATE}]")
-_HOSTILE = re.compile(f"[{_CONTROL}{_BIDI}{_INVISIBLE}{_SURROGATE}]")
-_IGNORABLE = re.compile(f"[{_BIDI}{_INVISIBLE}]")
+_HOSTILE: Final = f"{_CONTROL}{_BIDI}{_INVISIBLE}{_SURROGATE}"
+_IGNORABLE: Final = f"{_BIDI}{_INVISIBLE}"
 
 CODES: Final = {
     "PATH-EMPTY": "The path or one of its segments is empty.",
@@ -62,6 +61,12 @@ CODES: Final = {
     "NAME-LOOKALIKE": "Two names differ only by letters that look alike.",
 }
 """Every code that :func:`problems` and :func:`clashes` use."""
+
+
+@cache
+def _one_of(characters: str) -> re.Pattern[str]:
+    """Return the pattern of a class, compiled only now, as most names are plain ASCII."""
+    return re.compile(f"[{characters}]")
 
 
 def is_plain(path: str) -> bool:
@@ -94,10 +99,10 @@ def problems(path: str) -> Iterator[tuple[str, str]]:
     ):
         if segment in segments:
             yield code, f"Segment {segments.index(segment) + 1} is {what}."
-    for code, pattern in _HIDDEN_CODES:
-        if found := pattern.search(path):
+    for code, characters in _HIDDEN_CODES:
+        if found := _one_of(characters).search(path):
             yield code, f"{_called(found[0])} at character {found.start() + 1}."
-    if found := _NOT_UTF8.search(path):
+    if found := _one_of(_SURROGATE).search(path):
         point, at = ord(found[0]), found.start() + 1
         if 0xDC80 <= point <= 0xDCFF:
             yield "NAME-UTF8", f"Byte 0x{point - 0xDC00:02X} at character {at} is not UTF-8."
@@ -127,12 +132,13 @@ def visible(text: str, limit: int | None = None) -> str:
     """
     if (limit is None or len(text) <= limit) and text.isascii() and text.isprintable():
         return text
-    if limit is None or (len(text) <= limit and not _HOSTILE.search(text)):
-        return _HOSTILE.sub(_escape, text)
+    if limit is None or (len(text) <= limit and not _one_of(_HOSTILE).search(text)):
+        return _one_of(_HOSTILE).sub(_escape, text)
     if limit <= 0:
         return ""
     # Every character gives at least one, so no more of a long text is looked at.
-    parts = [_HOSTILE.sub(_escape, char) for char in text[: limit + 1]]
+    hostile = _one_of(_HOSTILE)
+    parts = [hostile.sub(_escape, char) for char in text[: limit + 1]]
     if sum(map(len, parts)) <= limit:
         return "".join(parts)
     shown = ""
@@ -389,7 +395,7 @@ def skeleton(text: str) -> str:
     """
     if text.isascii():
         return text.translate(ASCII_SKELETON)
-    decomposed = _IGNORABLE.sub("", _nfd(text))
+    decomposed = _one_of(_IGNORABLE).sub("", _nfd(text))
     return _nfd("".join(map(_prototype, decomposed)))
 
 

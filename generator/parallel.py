@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from generator.errors import LanebookError, NoVerdictError
 
@@ -99,17 +99,12 @@ def fork_map(
         os.close(tickets)
         if meanwhile is not None:
             meanwhile()
-        frames = _collect(workers, progress, size, len(items))
+        batches: dict[int, list[Result]] = _collect(workers, progress, size, len(items))
     finally:
         _end(workers)
-    if len(frames) != len(starts):
+    if len(batches) != len(starts):
         raise WorkerDiedError("a worker process was ended before its work was done")
-    return [
-        result
-        for number in range(len(starts))
-        # what our own workers wrote
-        for result in pickle.loads(frames[number])  # noqa: S301
-    ]
+    return [result for number in range(len(starts)) for result in batches[number]]
 
 
 def _can_fork() -> bool:
@@ -162,9 +157,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def _collect(
     workers: dict[int, int], progress: Callable[[int], None] | None, size: int, total: int
-) -> dict[int, bytes]:
-    """Read frames from all workers until each has closed its end."""
-    frames: dict[int, bytes] = {}
+) -> dict[int, list[Any]]:
+    """Read the results of all batches until each worker has closed its end."""
+    batches: dict[int, list[Any]] = {}
     pending = {reader: bytearray() for reader in workers}
     done = 0
     with selectors.DefaultSelector() as selector:
@@ -184,14 +179,15 @@ def _collect(
                         break
                     payload = bytes(buffer[_FRAME.size : _FRAME.size + length])
                     del buffer[: _FRAME.size + length]
+                    results = pickle.loads(payload)  # noqa: S301 - what our own worker wrote
                     if number >> 31:
-                        raise pickle.loads(payload)  # noqa: S301 - what our own worker wrote
-                    frames[number] = payload
+                        raise results
+                    batches[number] = results
                     count = min(size, total - done)
                     done += count
                     if progress is not None:
                         progress(count)
-    return frames
+    return batches
 
 
 def _end(workers: dict[int, int]) -> None:
