@@ -67,7 +67,7 @@ def _make_lane(home: Path, seed: int, number: int, previous_tree: str) -> str:
             "blockers": blockers,
         }
     )
-    files["production-readiness-blocker-map.json"] = blocker_map
+    files["blockers.json"] = blocker_map
     sealed, tree = seal(files)
     write(home / "evidence", sealed)
     day = _day(number).isoformat()
@@ -94,7 +94,7 @@ def _report(
     blockers: list[dict[str, Any]],
 ) -> dict[str, Any]:
     lane = lane_id(number)
-    proof = json.loads(files["rollback-recovery-proof.json"])
+    proof = json.loads(files["proof.json"])
     ceiling = _CEILING + 2 * number
     preflight: dict[str, Any] = {"production_hold": True}
     source = "given outside a decision packet"
@@ -121,15 +121,15 @@ def _report(
                 for entry in proof["entries"]
             ],
             "rollback_restores_expected_state": True,
-            "log_sha256": sha256(files["rehearsal-log.json"]),
-            "proof_sha256": sha256(files["rollback-recovery-proof.json"]),
+            "log_sha256": sha256(files["log.json"]),
+            "proof_sha256": sha256(files["proof.json"]),
         },
         "workstream_F_decision_packet": {
             "default": "HOLD_PRODUCTION",
             "selected": None,
             "options": ["HOLD_PRODUCTION", _decision(number + 1)],
             "evidence_tree_sha256": tree,
-            "blocker_map_sha256": sha256(files["production-readiness-blocker-map.json"]),
+            "blocker_map_sha256": sha256(files["blockers.json"]),
         },
         "production_blocker_map": {
             "open_count": len(blockers),

@@ -1,7 +1,7 @@
 """Sealed evidence packets that look like a rehearsal's, the same bytes for the same seed.
 
-Everything in a packet agrees: the proof cites the state files by their real digests, the log names
-the steps of the proof, and counts equal lists. So a rule over evidence has work, and no finding.
+Their JSON files have names that no validator knows, so that what is measured over them is hashing
+and strict reading; what judging evidence costs is measured over copies of real rehearsals.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def rehearsal(
         "newly_closed": [],
         "blockers": blockers,
     }
-    files["rollback-recovery-proof.json"] = as_json(proof)
-    files["rehearsal-log.json"] = as_json(log)
-    files["production-readiness-blocker-map.json"] = as_json(blocker_map)
+    files["proof.json"] = as_json(proof)
+    files["log.json"] = as_json(log)
+    files["blockers.json"] = as_json(blocker_map)
     for number in range(outputs):
         files[f"outputs/RX-{number}.txt"] = _log(rng, number, size())
     files["commands.sh"] = _shell(rng, size())
@@ -138,7 +138,7 @@ def packet(seed: int, lane: str) -> dict[str, bytes]:
         {"id": f"PRODUCTION_{_SURFACES[number % len(_SURFACES)]}_{number}", "state": "UNTOUCHED"}
         for number in range(size() // 84)
     ]
-    files["forbidden-surface-proof.json"] = as_json(
+    files["surfaces.json"] = as_json(
         {
             "lane": lane,
             "action_log": "actions.jsonl",
