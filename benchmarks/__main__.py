@@ -27,8 +27,8 @@ Measures lanebook beside the tools that people would use without it.
 """
 _EPILOG = """\
 The tables go to standard output and, unless --quick, to benchmarks/results/latest.md and
-latest.json. No time decides anything: the exit code is 1 only where a command did not run, or gave another verdict
-than it must.
+latest.json. No time decides anything: the exit code is 1 only where a command did not run, or gave
+another verdict than it must.
 """
 
 
