@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from generator.errors import InputError
 from generator.examine import Examined
-from generator.ledger import speaks_of_others
+from generator.ledger import label_of, names, speaks_of_others
 from generator.model.claims import NO_CLAIMS
 from generator.model.digest import Digest, WeakReference, is_digest
 from generator.model.document import Document, read_place
@@ -252,6 +252,8 @@ def _from_elsewhere(claim: Claim, lane_id: str, known: _Known) -> Claim:
             holder = known.elsewhere(digest, lane_id)
         if not holder:
             return claim
+        if not tree_of and not names(label_of(claim), holder.partition("/")[2]):
+            return claim if claim.against else claim._replace(against=holder)
         return claim._replace(
             recomputed=claim.stated,
             agreement=Agreement.AGREES,

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from generator.model.document import Document, DocumentKind, Table
+from generator.model.digest import is_digest
+from generator.model.document import OPTION_MEANING, Document, DocumentKind, Table
 
 # every repetition is bounded, and begins where a word begins: packet text may be one long line
 _BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
@@ -32,6 +33,7 @@ _RANGE = re.compile(
     r"(?<![A-Z0-9-])(?P<prefix>[A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(?P<first>\d{1,9})"
     r"\s{0,3}\.\.\s{0,3}(?:[A-Z-]{1,60}-)?(?P<last>\d{1,9})(?!\d)"
 )
+_TREE = re.compile(r"(?:^|[^a-z])tree(?:[^a-z]|$)", re.IGNORECASE)
 _HOLD = re.compile(r"(?:[A-Z0-9]+_)?HOLD(?:_[A-Z0-9]+)*\Z")
 _NO_HOLD = re.compile(
     r"(?:^|_)(?:NO|NOT|NEVER|LIFT|RELEASE|END|UN|EXECUTE|EXECUTION|AUTHORIZE)(?:_|$)"
@@ -85,6 +87,10 @@ class DecisionPacket:
     selected: str
     """Empty only where nothing is selected; else what is stated, whatever its form."""
     where: str
+    tree: str = ""
+    """The tree hash of the evidence on which it says it was written; empty where it names none."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Option to what a document says it means."""
 
     @property
     def default(self) -> str:
@@ -312,6 +318,42 @@ def _from_table(table: Table, name: str) -> Iterator[Blocker]:
 def _decision(
     data: Mapping[str, Any], name: str, documents: Sequence[Document]
 ) -> DecisionPacket | None:
+    """Return the decision packet, with what the text beside a machine report adds to it."""
+    packet = _decision_packet(data, name, documents)
+    if packet is None:
+        return None
+    texts = [item for item in documents if item.kind is DocumentKind.DECISION_PACKET]
+    trees = [packet.tree, *(tree for document in texts for tree in _trees(document))]
+    meanings = {
+        token: meaning for document in reversed(texts) for token, meaning in _meanings(document)
+    }
+    return replace(packet, tree=next(filter(None, trees), ""), meanings=meanings)
+
+
+def _trees(document: Document) -> Iterator[str]:
+    """Yield what a decision packet in text states as the tree hash of its evidence."""
+    for mention in document.hashes:
+        if mention.form != "ambiguous" and _TREE.search(mention.label):
+            yield mention.text
+    for statement in document.statements:
+        if _TREE.search(statement.key) and is_digest(statement.value):
+            yield statement.value
+
+
+def _meanings(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield each option that a decision packet explains, with the explanation."""
+    for statement in document.statements:
+        if statement.key == OPTION_MEANING:
+            token, _, meaning = statement.value.partition(": ")
+            yield token, meaning
+    for cells, token in _option_rows(document.tables):
+        if cells.get("meaning", "").strip():
+            yield token, cells["meaning"].strip()
+
+
+def _decision_packet(
+    data: Mapping[str, Any], name: str, documents: Sequence[Document]
+) -> DecisionPacket | None:
     for key, value in data.items():
         if key.endswith("decision_packet") and isinstance(value, dict):
             options = value.get("options")
@@ -325,6 +367,14 @@ def _decision(
                 defaults=tuple(filter(None, (_spelled(value.get("default")),))),
                 selected=_selected(value.get("selected")),
                 where=f"{name}#/{_step(key)}",
+                tree=next(
+                    (
+                        _spelled(member)
+                        for name, member in value.items()
+                        if _TREE.search(name) and isinstance(member, str)
+                    ),
+                    "",
+                ),
             )
     for document in documents:
         if document.kind is DocumentKind.DECISION_PACKET:
@@ -362,7 +412,13 @@ def _selected(value: object) -> str:
 
 
 def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
-    """Yield the options of tables whose first column is ``option``, and which is the default."""
+    """Yield the options that tables list, and which is the default."""
+    for cells, token in _option_rows(tables):
+        yield token, cells.get("default", "").strip().lower() in ("yes", "true")
+
+
+def _option_rows(tables: Sequence[Table]) -> Iterator[tuple[Mapping[str, str], str]]:
+    """Yield the rows, and their tokens, of tables whose first column is ``option``."""
     for table in tables:
         header = [cell.strip().lower() for cell in table.header]
         if not header or header[0] != "option":
@@ -371,7 +427,7 @@ def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
             cells = dict(zip(header, row, strict=False))
             match = _TOKEN.search(cells["option"][:_LONGEST])
             if match is not None:
-                yield match[0], cells.get("default", "").strip().lower() in ("yes", "true")
+                yield cells, match[0]
 
 
 def _reservation(

@@ -45,12 +45,31 @@ _SYNONYMS = {
     "delegation": "delegated decision consumed",
 }
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+_SAYS_NO_NAME = frozenset({"digest", "file", "hash", "of", "path", "sha256", "sum", "the"})
+"""Words of a key that say that something is hashed, and not what."""
 _WORDS = {"yes": "true", "no": "false", "none": "null"}
 
 
 def speaks_of_others(key: str) -> bool:
     """Whether a key, or the id of a claim, speaks of other lanes than its own."""
     return _OF_OTHERS.search(key) is not None
+
+
+def names(label: str, path: str) -> bool:
+    """Whether a label can only mean a file of this path: each of its words stands in the path.
+
+    Bytes that merely have the digest that is stated may be anything, so they confirm nothing.
+    """
+    words = set(_NOT_WORD.split(label.lower())) - _SAYS_NO_NAME - {""}
+    return bool(words) and words <= set(_NOT_WORD.split(path.lower()))
+
+
+def label_of(claim: Claim) -> str:
+    """Return the word of a document under which a claim stands: its key, or the nearest label."""
+    pointer = read_place(claim.where).pointer
+    if pointer is not None:
+        return pointer.rsplit("/", 1)[-1]
+    return claim.id.removeprefix(claim.where)
 
 
 class Row(NamedTuple):
@@ -69,7 +88,7 @@ class _Evidence:
     tree: Digest | None
     listed: int
     present: int
-    by_digest: dict[str, str] = field(default_factory=dict)
+    by_digest: dict[str, list[str]] = field(default_factory=dict)
     by_path: dict[str, FileState] = field(default_factory=dict)
     by_name: dict[str, list[FileState]] = field(default_factory=dict)
 
@@ -77,11 +96,11 @@ class _Evidence:
     def of(cls, lane: Lane, states: Sequence[FileState]) -> _Evidence:
         if lane.packet is None:
             return cls(lane.evidence, None, 0, 0)
-        by_digest: dict[str, str] = {}
+        by_digest: dict[str, list[str]] = {}
         by_name: dict[str, list[FileState]] = {}
         for state in states:
             if state.computed is not None:
-                by_digest.setdefault(state.computed, state.path)
+                by_digest.setdefault(state.computed, []).append(state.path)
             by_name.setdefault(state.path.rsplit("/", 1)[-1], []).append(state)
         return cls(
             folder=lane.evidence,
@@ -330,7 +349,11 @@ def _against_count(claim: Claim, evidence: _Evidence) -> Row:
 
 
 def _against_bytes(claim: Claim, label: str, evidence: _Evidence) -> Row:
-    """Look for the bytes behind a whole digest; a file that is named must be the one."""
+    """Look for the bytes behind a whole digest; a file that is named must be the one.
+
+    Bytes with this digest under a name of which the document does not speak are pointed at, and
+    confirm nothing.
+    """
     named = evidence.named(label) if not speaks_of_others(claim.id) else []
     if len(named) == 1:
         state = named[0]
@@ -351,19 +374,23 @@ def _against_bytes(claim: Claim, label: str, evidence: _Evidence) -> Row:
             "DOC-HASH",
             f"The document states another digest for {name} than its bytes give.",
         )
-    path = evidence.by_digest.get(claim.stated)
-    if named and path not in {state.path for state in named}:
+    paths = evidence.by_digest.get(claim.stated, [])
+    if claim.stated == evidence.tree:
+        paths = [*paths, MANIFEST]
+    if not paths:
         return Row(claim)
-    if path is None and claim.stated != evidence.tree:
-        return Row(claim)
-    return Row(
-        claim._replace(
-            recomputed=claim.stated,
-            agreement=Agreement.AGREES,
-            level=Level.RECOMPUTED,
-            against=evidence.place(path or MANIFEST),
-        )
-    )
+    meant = {state.path for state in named}
+    for path in paths:
+        if path in meant or names(label, f"{path} tree" if path == MANIFEST else path):
+            return Row(
+                claim._replace(
+                    recomputed=claim.stated,
+                    agreement=Agreement.AGREES,
+                    level=Level.RECOMPUTED,
+                    against=evidence.place(path),
+                )
+            )
+    return Row(claim if meant else claim._replace(against=evidence.place(paths[0])))
 
 
 def _judge_mention(

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from generator.model.digest import Digest
 
+OPTION_MEANING = "option meaning"
+"""The key of a statement ``TOKEN: what it means``, read from a list of options."""
+
 _LINE = re.compile(r"(.+):([0-9]{1,9})\Z", re.DOTALL)
 
 

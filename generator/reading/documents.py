@@ -12,7 +12,7 @@ from datetime import date
 
 from generator.errors import InputError
 from generator.model.digest import sha256
-from generator.model.document import Document, DocumentKind, Statement
+from generator.model.document import OPTION_MEANING, Document, DocumentKind, Statement
 from generator.reading import machinereport, textdoc
 from generator.reading.limits import DEFAULT, Limits
 
@@ -22,7 +22,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _OPTION = re.compile(
     r"\s{0,3}(?:[-*+]|[0-9]{1,3}[.)])\s{1,4}[`*]{0,4}"
     r"(?P<token>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)[`*]{0,4}"
-    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?\s?(?:[:;,.—–-]|\Z)"
+    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?\s?(?:[:;,.—–-]\s?(?P<meaning>.*)|\Z)"
 )
 _DEFAULT = re.compile(r"(?i)\bdefault\b")
 _LONGEST_OPTION = 400
@@ -133,6 +133,9 @@ def _options(name: str, text: str) -> Iterator[Statement]:
         yield Statement("option", match["token"], where)
         if _DEFAULT.search(match["remark"] or ""):
             yield Statement("default", match["token"], where)
+        meaning = (match["meaning"] or "").strip()
+        if meaning:
+            yield Statement(OPTION_MEANING, f"{match['token']}: {meaning}", where)
 
 
 def _kind_by_name(name: str) -> DocumentKind | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from generator.reading import hashes, strictjson
 from generator.reading.limits import Limits
 from generator.reading.strictjson import JsonValue
 
+_HASHED = re.compile(r"(?i)\A(?:sha_?256|digest|hash)(?:_?sum)?\Z")
 _POINTERS = 4
 """How many times as long as a document may be all its pointers together may be."""
 
@@ -40,14 +42,14 @@ def read(name: str, data: bytes, limits: Limits) -> MachineReport:
     statements: list[Statement] = []
     mentions: list[HashMention] = []
     damage: list[Damage] = []
-    for pointer, key, leaf in _leaves(name, value, _POINTERS * limits.document_bytes):
+    for pointer, key, named, leaf in _leaves(name, value, _POINTERS * limits.document_bytes):
         where = f"{name}#{pointer}"
         kind, spelling = _spelled(leaf)
         statements.append(Statement(pointer[1:], spelling, where, kind))
         if not isinstance(leaf, str):
             continue
         for hit in hashes.find(leaf):
-            label = hashes.label(leaf, hit) or key
+            label = hashes.label(leaf, hit) or named or key
             mentions.append(HashMention(hit.text, hit.form, where, label, hit.readings))
             if hit.glue:
                 what = f"{hit.glue} and a hash run together: {hit.text[:80]}"
@@ -61,18 +63,24 @@ def read(name: str, data: bytes, limits: Limits) -> MachineReport:
     return MachineReport(title, value, status, tuple(statements), tuple(mentions), tuple(damage))
 
 
-def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, JsonValue]]:
-    """Return pointer, nearest key and value of each leaf; an empty container is one.
+_FILE_KEYS = ("path", "file", "name")
+"""Keys under which an object names the file of which it tells a hash."""
+
+
+def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, str, JsonValue]]:
+    """Return pointer, nearest key, the file that its object names, and value of each leaf.
+
+    An empty container is a leaf.
 
     Raises:
         InputError: the pointers have more than ``most`` characters together (``JSON-BYTES``): a
             long key over many values would give many times the bytes of the document.
     """
-    leaves: list[tuple[str, str, JsonValue]] = []
-    waiting: list[tuple[str, str, str, JsonValue]] = [("", "", "", value)]
+    leaves: list[tuple[str, str, str, JsonValue]] = []
+    waiting: list[tuple[str, str, str, str, JsonValue]] = [("", "", "", "", value)]
     length = 0
     while waiting:
-        parent, step, key, value = waiting.pop()
+        parent, step, key, named, value = waiting.pop()
         # joined only now, so that nothing is made before it is counted
         length += len(parent) + len(step)
         if length > most:
@@ -84,16 +92,25 @@ def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, Json
             )
         pointer = parent + step
         if isinstance(value, dict) and value:
+            named = next(
+                (told for one in _FILE_KEYS if isinstance(told := value.get(one), str)), ""
+            )
             waiting.extend(
-                (pointer, f"/{step.replace('~', '~0').replace('/', '~1')}", step, member)
+                (
+                    pointer,
+                    f"/{step.replace('~', '~0').replace('/', '~1')}",
+                    step,
+                    named if _HASHED.search(step) else "",
+                    member,
+                )
                 for step, member in reversed(value.items())
             )
         elif isinstance(value, list) and value:
             waiting.extend(
-                (pointer, f"/{at}", key, value[at]) for at in range(len(value) - 1, -1, -1)
+                (pointer, f"/{at}", key, "", value[at]) for at in range(len(value) - 1, -1, -1)
             )
         else:
-            leaves.append((pointer, key, value))
+            leaves.append((pointer, key, named, value))
     return leaves
 
 

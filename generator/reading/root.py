@@ -299,7 +299,8 @@ def _refused_entry(item: os.DirEntry[str], path: Path, label: str) -> LaneSource
         f"A {kind} stands where a lane should; it was not followed.",
     )
     shown = f"{visible(label)}/{visible(item.name)}"
-    return LaneSource(_safe_id(item.name), shown, path, "lane", refusals=(finding,))
+    # nothing of it is opened, not even a lane.yml behind it
+    return LaneSource(_safe_id(item.name), shown, path, "documents", refusals=(finding,))
 
 
 def _older_lanes(

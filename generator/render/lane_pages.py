@@ -25,6 +25,7 @@ from generator.render.page import Page
 from generator.render.places import Places
 from generator.render.words import Mark, plural, shown
 from generator.rules.catalogue import CODES
+from generator.standing import Standing
 
 _TABS = (
     ("Overview", "index"),
@@ -46,8 +47,8 @@ class Surroundings(NamedTuple):
 
     titles: Mapping[str, str]
     """Lane id to title, for links to the neighbours."""
-    blockers_now: Mapping[str, Blocker]
-    """The newest lane's blockers, by id."""
+    blockers_now: Mapping[str, Standing]
+    """Where every blocker stands, by id."""
     rules: int
     controls: int
     rule_base: Digest
@@ -501,6 +502,9 @@ class LanePages:
                 {
                     "number": number,
                     "token": token,
+                    "means": f"As stated: {packet.meanings[token]}"
+                    if token in packet.meanings
+                    else "No document of this lane says what it means.",
                     "standing": "Default. It holds if nobody decides."
                     if token == packet.default and packet.holds
                     else "Default, as stated."
@@ -514,14 +518,14 @@ class LanePages:
         headline = _decision_headline(facts)
         data = {
             "headline": headline,
-            "written_on": "Written on evidence" if lane.tree else "Written on no evidence packet.",
-            "tree": lane.tree or "",
+            "written_on": _written_on(packet.tree, lane.tree) if packet is not None else "",
+            "tree": packet.tree if packet is not None else "",
             "intro": _decision_intro(facts),
             "default_words": _default_words(facts),
             "default": ", ".join(packet.defaults) if packet else "",
             "options": options,
             "preconditions_words": "Each blocker as this lane states it, and as it stands in the"
-            " newest lane"
+            " newest lane that names it"
             if preconditions
             else "",
             "preconditions": [item["data"] for item in preconditions],
@@ -535,13 +539,13 @@ class LanePages:
         return self._page("decision", "decision.md.j2", data, aids)
 
     def _precondition(self, blocker: Blocker) -> dict[str, Any]:
-        now = self.around.blockers_now.get(blocker.id)
+        now = self.around.blockers_now[blocker.id]
         mark = blocker_mark(blocker)
         data = {
             "id": blocker.id,
             "stated": blocker.stated,
             "state": blocker.state,
-            "now": now.state if now is not None else "not stated in the newest lane",
+            "now": f"{now.state}; {now.note}" if now.note else now.state,
             "actor": blocker.actor,
             "next_action": blocker.next_action,
             "where": blocker.where,
@@ -728,11 +732,11 @@ class LanePages:
         return href("")
 
 
-def blocker_mark(blocker: Blocker) -> Mark:
+def blocker_mark(blocker: Blocker | Standing) -> Mark:
     """Return the mark of a blocker: open, open with progress, or closed."""
     if not blocker.open:
         return Mark("◆", blocker.state, "lb-closed")
-    sign = "◇" if blocker.progress == "none" else "◈"
+    sign = "◇" if blocker.state == "open" else "◈"
     return Mark(sign, blocker.state, "lb-open")
 
 
@@ -817,6 +821,17 @@ def _decision_headline(facts: LaneFacts) -> str:
     if packet.holds:
         return "Nothing is selected. If nobody decides, production stays on hold"
     return "Nothing is selected, and the default is not stated as a hold"
+
+
+def _written_on(stated: str, computed: Digest | None) -> str:
+    """Say on which evidence a decision packet was written, as far as it says so."""
+    if not stated:
+        return "The decision packet does not state on which evidence it was written."
+    if computed is None:
+        return "The decision packet states this evidence, which is not here:"
+    if stated == computed:
+        return "Written on the evidence of this lane, as its tree hash, computed again, shows:"
+    return "The decision packet states other evidence than this lane has:"
 
 
 def _width(table: Table) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from generator import __version__
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
-from generator.facts import Blocker, LaneFacts
+from generator.facts import LaneFacts
 from generator.model.claims import ClaimCounts
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -25,6 +25,7 @@ from generator.rules.over_documents import LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
 from generator.selftest import ControlResult, Proof
+from generator.standing import Blockers, Standing
 
 NEWEST = 10
 """Lanes on the home page."""
@@ -53,18 +54,23 @@ def anchor(text: str) -> str:
 class SitePages:
     """Renders what is said about all lanes together."""
 
-    def __init__(self, verdict: RootVerdict, facts: Mapping[str, LaneFacts], proof: Proof) -> None:
-        """Take the verdict over the root, each lane's facts, and the proof of the rules."""
+    def __init__(
+        self,
+        verdict: RootVerdict,
+        facts: Mapping[str, LaneFacts],
+        blockers: Blockers,
+        proof: Proof,
+    ) -> None:
+        """Take the verdict over the root, each lane's facts, all blockers, and the proof."""
         self.verdict = verdict
         self.lanes = verdict.lanes
         self.newest_first = tuple(reversed(verdict.lanes))
         self.facts = facts
         self.proof = proof
-        self.current = newest_with_blockers(verdict.lanes, facts)
+        self.now = blockers
         # ids are packet text; an anchor is a number
         self.anchors = {
-            blocker.id: f"blocker-{number}"
-            for number, blocker in enumerate(self._blockers_now(), 1)
+            one.blocker.id: f"blocker-{number}" for number, one in enumerate(blockers.standing, 1)
         }
 
     def pages(self) -> Iterator[Page]:
@@ -85,8 +91,7 @@ class SitePages:
         total = _sum(lane.counts for lane in self.lanes)
         refuting = sum(len(lane.refuting) for lane in self.lanes)
         verified = sum(lane.outcome is Outcome.PASS for lane in self.lanes)
-        open_now = [item for item in self._blockers_now() if item.open]
-        standing, headline, css = self._standing(len(open_now))
+        standing, headline, css = self._standing()
         newest = self.newest_first[0] if self.newest_first else None
         cards = [
             _card(
@@ -106,7 +111,7 @@ class SitePages:
             ),
             _card(words.REFUTED, plural(refuting, "finding"), "stated one way, found another"),
         ]
-        blockers = [self._blocker_row(item) for item in self._blockers_now()]
+        blockers = [self._blocker_row(item) for item in self.now.standing]
         attention = [
             {
                 "title": lane.title,
@@ -122,14 +127,14 @@ class SitePages:
             "schema": "lanebook/home/1",
             "headline": headline,
             "standing": standing,
-            "open_words": f"{plural(len(open_now), 'blocker')} open",
+            "open_words": self._open_words(),
             "decisions_words": "0 decisions are recorded",
             "newest_words": "The newest lane is" if newest else "There is no lane yet.",
             "newest_title": newest.title if newest else "",
             "newest_more": _newest_more(newest) if newest else "",
             "cards": [card["data"] for card in cards],
             "blockers_words": self._blockers_from(),
-            "blockers_caption": f"{plural(len(blockers), 'blocker')}, in their stated order"
+            "blockers_caption": f"{plural(len(blockers), 'blocker')}, in the newest list's order"
             if blockers
             else "",
             "blockers": [row["data"] for row in blockers],
@@ -153,7 +158,7 @@ class SitePages:
         }
         return Page("index", "index.md.j2", data, aids)
 
-    def _standing(self, open_now: int) -> tuple[str, str, str]:
+    def _standing(self) -> tuple[str, str, str]:
         """Say where production stands; whatever is unclear holds."""
         packets = (
             (lane, packet)
@@ -188,26 +193,31 @@ class SitePages:
             "lb-hold",
         )
 
-    def _blockers_now(self) -> tuple[Blocker, ...]:
-        return self.facts[self.current.id].blockers if self.current is not None else ()
-
-    def _distinct_blockers(self) -> Iterator[Blocker]:
-        """Yield each id once; what a second row of the same id says is in its lane's report."""
-        seen: set[str] = set()
-        for blocker in self._blockers_now():
-            if blocker.id not in seen:
-                seen.add(blocker.id)
-                yield blocker
+    def _open_words(self) -> str:
+        """Count what is open; where a lane states more than are named, its number comes first."""
+        named, stated = self.now.open_named, self.now.open_stated
+        if not self.now.standing and not stated:
+            return "No lane lists blockers"
+        if not stated or stated == str(named):
+            return f"{plural(named, 'blocker')} open"
+        if stated.isdecimal() and len(stated) < 10 and int(stated) > named:
+            return f"{plural(int(stated), 'blocker')} open as stated, {named} of them named"
+        return f"{plural(named, 'blocker')} open, {stated} as the newest count states"
 
     def _blockers_from(self) -> str:
-        if self.current is None:
+        if self.now.newest is None:
             return "No lane lists blockers."
-        return f"As stated by the newest lane that lists blockers: {self.current.title}."
+        return (
+            f"Each as stated by the newest lane that names it. The newest list is that of"
+            f" {self.now.newest.title}."
+        )
 
-    def _blocker_row(self, blocker: Blocker) -> dict[str, Any]:
+    def _blocker_row(self, standing: Standing) -> dict[str, Any]:
+        blocker = standing.blocker
         data = {
             "id": blocker.id,
-            "state": blocker.state,
+            "state": standing.state,
+            "note": standing.note,
             "actor": blocker.actor,
             "next_action": blocker.next_action,
             "blocks": blocker.blocks,
@@ -215,7 +225,7 @@ class SitePages:
         return {
             "data": data,
             **data,
-            "mark": blocker_mark(blocker),
+            "mark": blocker_mark(standing),
             "href": href(f"blockers.md#{self.anchors[blocker.id]}"),
         }
 
@@ -275,10 +285,13 @@ class SitePages:
     def blockers(self) -> Page:
         """Return every blocker now, and where its state changed from lane to lane."""
         now: list[dict[str, Any]] = []
-        for blocker in self._distinct_blockers():
+        for standing in self.now.standing:
+            blocker = standing.blocker
             data: dict[str, Any] = {
                 "id": blocker.id,
-                "state": blocker.state,
+                "state": standing.state,
+                "note": standing.note,
+                "lane": standing.lane.title,
                 "stated": blocker.stated,
                 "legs": [
                     {"id": name or "–", "state": state or "–"} for name, state in blocker.legs
@@ -288,24 +301,24 @@ class SitePages:
                 "blocks": blocker.blocks or "not stated",
                 "where": blocker.where,
             }
-            current = self.current.id if self.current is not None else ""
             now.append(
                 {
                     "data": data,
                     **data,
-                    "mark": blocker_mark(blocker),
+                    "mark": blocker_mark(standing),
                     "anchor": self.anchors[blocker.id],
-                    "href": href(f"lanes/{current}/report.md"),
+                    "href": href(f"lanes/{standing.lane.id}/report.md"),
+                    "lane_href": href(f"lanes/{standing.lane.id}/index.md"),
                 }
             )
         history = list(self._history())
         data = {
             "schema": "lanebook/blockers/1",
-            "words": "A blocker is open until its state says closed; progress does not close it.",
-            "now_words": "As stated by the newest lane that lists blockers:"
-            if self.current
-            else "No lane lists blockers.",
-            "stated_by": self.current.title if self.current else "",
+            "words": "A blocker is open until its state says closed and the lane that says so has"
+            " evidence that was verified; progress does not close it, nor does a lane that leaves"
+            " it out.",
+            "now_words": f"{self._open_words()}.",
+            "from_words": self._blockers_from(),
             "blockers": [item["data"] for item in now],
             "history_words": "A row stands here where a blocker is first stated, or stated"
             " differently than in the lane before."
@@ -317,7 +330,6 @@ class SitePages:
         aids = {
             "blockers": now,
             "history": history,
-            "stated_by_href": href(f"lanes/{self.current.id}/index.md") if self.current else "",
         }
         return Page("blockers", "blockers.md.j2", data, aids)
 
@@ -355,18 +367,21 @@ class SitePages:
                 "default": packet.default,
                 "selected": packet.selected or "nothing",
                 "options": len(packet.options),
-                "tree": lane.tree or "",
+                "tree": packet.tree or "not stated",
+                "held_against": "no evidence is here"
+                if lane.tree is None
+                else "the evidence of its lane"
+                if packet.tree == lane.tree
+                else "not the evidence of its lane",
             }
             packets.append(
                 {
                     "data": data,
                     **data,
-                    "tree": shown(lane.tree or "no evidence packet"),
+                    "tree": shown(packet.tree or "not stated"),
                     "href": href(f"lanes/{lane.id}/decision.md"),
                 }
             )
-            if not lane.tree:
-                data["tree"] = "no evidence packet"
         data = {
             "schema": "lanebook/decisions/1",
             "recorded_words": "0 decisions are recorded. Until one is, every default holds.",
@@ -561,13 +576,6 @@ class SitePages:
                 }
                 aids = {"rule_href": href(f"../validators.md#{anchor(rule.name)}")}
                 yield Page(f"codes/{code}", "code.md.j2", data, aids)
-
-
-def newest_with_blockers(
-    lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]
-) -> LaneVerdict | None:
-    """Return the newest lane that lists blockers."""
-    return next((lane for lane in reversed(lanes) if facts[lane.id].blockers), None)
 
 
 def _newest_more(lane: LaneVerdict) -> str:

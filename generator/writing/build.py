@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from generator import selftest
+from generator import selftest, standing
 from generator.errors import BuildError
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
@@ -25,7 +25,7 @@ from generator.reading.root import Root
 from generator.render import templates, viewer, words
 from generator.render.lane_pages import LanePages, Surroundings
 from generator.render.page import Page, to_json
-from generator.render.site_pages import SitePages, newest_with_blockers
+from generator.render.site_pages import SitePages
 from generator.verify import verify
 from generator.writing import engine as engines
 from generator.writing.sink import LaneSink, published
@@ -123,10 +123,10 @@ def _render(
     facts = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
     # the page of validators tells of every rule, also of those that this root did not need
     proof = selftest.require()
-    current = newest_with_blockers(verdict.lanes, facts)
+    blockers = standing.blockers(verdict.lanes, facts)
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
-        blockers_now={item.id: item for item in facts[current.id].blockers} if current else {},
+        blockers_now={one.blocker.id: one for one in blockers.standing},
         rules=proof.rules,
         controls=proof.controls,
         rule_base=verdict.rule_base,
@@ -154,7 +154,7 @@ def _render(
         progress=progress("rendering lanes", len(verdict.lanes)),
     )
     count = sum(counts)
-    for page in SitePages(verdict, facts, proof).pages():
+    for page in SitePages(verdict, facts, blockers, proof).pages():
         _write_page(docs, page)
         count += 1
     for kind in KINDS:
