@@ -188,7 +188,7 @@ def _located(item: Examined, context: _Context) -> FileStates:
     if not contents and not held:
         return item.states
 
-    from generator.drift import explain  # late: most packets have nothing to explain
+    from generator.drift import compare  # late: most packets have nothing to explain
 
     def sealed_bytes(digest: Digest) -> bytes | None:
         for lane_id, path in context.known.copies.get(digest, ()):
@@ -205,21 +205,22 @@ def _located(item: Examined, context: _Context) -> FileStates:
             holder = context.known.elsewhere(state.listed, item.lane.id)
             state = state._replace(holder=holder)
         elif state.path in contents and state.listed is not None:
-            found = explain(contents[state.path], state.listed, sealed_bytes)
-            state = state._replace(drift=str(found) if found else "")
+            found = compare(contents[state.path], state.listed, sealed_bytes)
+            if found is not None:
+                state = state._replace(drift=str(found))
         located.append(state)
     return FileStates(located)
 
 
 def _explained(findings: Iterable[Finding], states: FileStates, folder: str) -> Iterable[Finding]:
-    """Add the drift that was only found in another packet to the finding of its file."""
+    """Add the drift of a file to its finding."""
     if not findings or states.sound:
         return findings
     late = {f"{folder}/{visible(state.path)}": state.drift for state in states if state.drift}
     explained = []
     for finding in findings:
         drift = late.get(finding.where) if finding.code == "FILE-DIFFERS" else None
-        if drift and drift not in finding.message:
+        if drift:
             finding = finding._replace(message=f"{finding.message} Drift: {drift}.")
         explained.append(finding)
     return explained

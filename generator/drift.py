@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from itertools import combinations
@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 from generator.errors import InputError
 from generator.model.digest import Digest, sha256
+from generator.model.packet import NOT_SEARCHED
 from generator.names import skeleton
 from generator.reading import strictjson
 
@@ -51,6 +52,7 @@ class Drift(StrEnum):
 
 
 FOUND: Final = "sealed bytes found by digest"
+_LEAST: Final = 16 * 1024
 TRANSFORMED: Final = "a transformation of the present bytes gives the sealed digest"
 
 
@@ -96,23 +98,63 @@ def explain(
     """
     if sha256(present) == sealed:
         return None
+    return compare(present, sealed, known, budget) or _transformed(present, sealed, budget)[0]
+
+
+class Search:
+    """Explains the files of one packet, within one bound for all of them."""
+
+    def __init__(self, known: Callable[[Digest], bytes | None], budget: Budget = DEFAULT) -> None:
+        """Take what gives bytes by digest, and what all files together may cost."""
+        self.known = known
+        self.budget = budget
+        self.left = budget.hashed_bytes
+
+    def reason(self, present: bytes, sealed: Digest) -> str:
+        """Return the explanation in words; empty where nothing fits."""
+        found = compare(present, sealed, self.known, self.budget)
+        if found is not None:
+            return str(found)
+        whole = self.left > 0
+        # BOM and line ends cost next to nothing, and are looked for in any case
+        budget = self.budget if whole else replace(self.budget, text_bytes=0)
+        found, spent = _transformed(present, sealed, budget)
+        self.left -= spent
+        return str(found) if found is not None else "" if whole else NOT_SEARCHED
+
+
+def compare(
+    present: bytes,
+    sealed: Digest,
+    known: Callable[[Digest], bytes | None],
+    budget: Budget = DEFAULT,
+) -> DriftExplanation | None:
+    """Say how ``present`` drifted from sealed bytes that were found by their digest."""
     original = known(sealed)
     # What is found is believed for its digest only.
-    if original is not None and sha256(original) == sealed:
-        classes = _compared(present, original, budget)
-        return DriftExplanation(classes, FOUND) if classes else None
+    if original is None or sha256(original) != sealed:
+        return None
+    classes = _compared(present, original, budget)
+    return DriftExplanation(classes, FOUND) if classes else None
+
+
+def _transformed(
+    present: bytes, sealed: Digest, budget: Budget
+) -> tuple[DriftExplanation | None, int]:
+    """Return what was found, and how many bytes were made and hashed for it."""
     spent = 0
     for tried, (classes, candidate) in enumerate(_candidates(present, budget)):
         if tried >= budget.candidates or spent > budget.hashed_bytes:
-            return None
-        spent += len(candidate)
+            break
+        # a small candidate costs as much as its making, whatever its size
+        spent += max(len(candidate), _LEAST)
         if sha256(candidate) == sealed:
             # Now the sealed bytes are there, and fewer classes than were tried may do.
             compared = _compared(present, candidate, budget)
             if not compared or Drift.EDITED in compared:
                 compared = tuple(sorted(classes, key=_ORDER.index))
-            return DriftExplanation(compared, TRANSFORMED)
-    return None
+            return DriftExplanation(compared, TRANSFORMED), spent
+    return None, spent
 
 
 _ORDER: Final = tuple(Drift)

@@ -14,13 +14,14 @@ from generator.model.claims import PackedClaims
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
-from generator.model.packet import MANIFEST, TREE, FileStates, Packet, State
+from generator.model.packet import MANIFEST, NOT_SEARCHED, TREE, FileStates, Packet, State
 from generator.states import (
     computed_tree,
     file_states,
     plainly_sound,
     sound_states,
     stated_tree,
+    with_drift,
 )
 
 
@@ -55,7 +56,11 @@ def examine(lane: Lane) -> Examined:
     claims: tuple[Claim, ...] = ()
     judged: PackedClaims | None = None
     if packet is not None:
-        states = sound_states(packet) if plainly_sound(packet) else file_states(packet)
+        states = (
+            sound_states(packet)
+            if plainly_sound(packet)
+            else with_drift(file_states(packet), packet)
+        )
         findings.extend(_packet_findings(packet, states, lane.evidence, errors))
         judged, found = _evidence(packet, states, lane.evidence, findings, errors)
         findings.extend(found)
@@ -148,7 +153,11 @@ def _seals(packet: Packet) -> dict[str, Digest]:
 def _unexplained(packet: Packet, states: FileStates) -> tuple[tuple[str, bytes], ...]:
     if states.sound:
         return ()
-    wanted = {state.path for state in states if state.state is State.DIFFERS and not state.drift}
+    wanted = {
+        state.path
+        for state in states
+        if state.state is State.DIFFERS and state.drift in ("", NOT_SEARCHED)
+    }
     if not wanted:
         return ()
     return tuple(

@@ -59,7 +59,10 @@ def computed_tree(packet: Packet) -> Digest | None:
 
 
 def file_states(packet: Packet) -> FileStates:
-    """Return the state of every path that is on disk, in the manifest or pinned, by path bytes."""
+    """Return the state of every path that is on disk, in the manifest or pinned, by path bytes.
+
+    Why a file differs is not looked for here.
+    """
     if plainly_sound(packet):
         return sound_states(packet)
     listed: dict[str, Digest] = {}
@@ -73,28 +76,38 @@ def file_states(packet: Packet) -> FileStates:
 
 
 def _found(packet: Packet, listed: dict[str, Digest]) -> Iterator[FileState]:
+    for entry in packet.entries:
+        claim = listed.get(entry.path)
+        if entry.kind is not Kind.FILE or entry.sha256 is None or _refused(entry.path):
+            state = State.REFUSED
+        elif claim is None:
+            state = State.EXTRA
+        else:
+            state = State.MATCH if claim == entry.sha256 else State.DIFFERS
+        yield FileState(entry.path, state, claim, entry.sha256, entry.size)
+
+
+def with_drift(states: FileStates, packet: Packet) -> FileStates:
+    """Return the states with a reason for each file that differs, where one fits."""
+    if not any(state.state is State.DIFFERS for state in states):
+        return states
+    from generator.drift import Search  # late: most packets have nothing to explain
+
     contents = {
         entry.sha256: entry.content
         for entry in packet.entries
         if entry.sha256 is not None and entry.content is not None
     }
-    for entry in packet.entries:
-        claim = listed.get(entry.path)
-        if entry.kind is not Kind.FILE or entry.sha256 is None or _refused(entry.path):
-            state, drift = State.REFUSED, ""
-        elif claim is None:
-            state, drift = State.EXTRA, ""
-        elif claim == entry.sha256:
-            state, drift = State.MATCH, ""
-        else:
-            state = State.DIFFERS
-            from generator.drift import explain  # late: most packets have nothing to explain
-
-            found = (
-                explain(entry.content, claim, contents.get) if entry.content is not None else None
-            )
-            drift = str(found) if found else ""
-        yield FileState(entry.path, state, claim, entry.sha256, entry.size, drift)
+    search = Search(contents.get)
+    return FileStates(
+        state._replace(drift=search.reason(content, state.listed))
+        if state.state is State.DIFFERS
+        and state.computed is not None
+        and state.listed is not None
+        and (content := contents.get(state.computed)) is not None
+        else state
+        for state in states
+    )
 
 
 def _not_found(

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generator.drift import FOUND, TRANSFORMED, Budget, Drift, DriftExplanation, explain
+from generator.drift import FOUND, TRANSFORMED, Budget, Drift, DriftExplanation, Search, explain
 from generator.model.digest import Digest, parse_digest, sha256
+from generator.model.packet import NOT_SEARCHED
 from generator.names import skeleton
 
 BOM = b"\xef\xbb\xbf"
@@ -372,3 +373,29 @@ def test_letters_that_are_replaced_are_look_alikes() -> None:
     from generator.drift import _LETTERS
 
     assert [(old, new) for old, new in _LETTERS.items() if skeleton(old) != skeleton(new)] == []
+
+
+# --- a whole packet ---
+
+
+def test_the_search_of_a_packet_is_bounded_for_all_files_together() -> None:
+    """Line ends are told in any case; what takes longer is not looked for without end."""
+    edited = [b'{"a": "%d \xe2\x80\x94"}' % number for number in range(40)]
+    sealed = [data.replace(b"a", b"b") for data in edited]
+    small = Search(lambda digest: None, Budget(hashed_bytes=2**20))
+    told = [small.reason(one, sha256(other)) for one, other in zip(edited, sealed, strict=True)]
+    assert (told[0], told[-1]) == ("", NOT_SEARCHED)
+    assert told == sorted(told)
+    assert small.reason(b"a\r\nb\r\n", sha256(b"a\nb\n")) == (
+        "CRLF (a transformation of the present bytes gives the sealed digest)"
+    )
+    assert small.reason(b"a - b", sha256("a \u2014 b".encode())) == NOT_SEARCHED
+
+
+def test_sealed_bytes_that_are_at_hand_are_compared_in_any_case() -> None:
+    sealed = "a \u2014 b".encode()
+    known = {sha256(sealed): sealed}
+    search = Search(known.get, Budget(hashed_bytes=0))
+    assert search.reason(b"a - b", sha256(sealed)) == (
+        "look-alike characters (sealed bytes found by digest)"
+    )

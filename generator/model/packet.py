@@ -78,6 +78,10 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
+NOT_SEARCHED = "not found; looked for line ends and marks only, as the search is bounded"
+"""In the place of a drift, where the search of a packet had become too long."""
+
+
 class FileState(NamedTuple):
     """A path with what was listed, what was computed, and the drift that explains a difference."""
 
