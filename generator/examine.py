@@ -95,12 +95,20 @@ def _packet_findings(
         return
     from generator.rules.base import run
     from generator.rules.json_form import RULE as JSON_RULE
+    from generator.rules.manifest_form import IN_OTHER_DIALECT, good_in_other_dialect
     from generator.rules.over_packets import PACKET_RULES
 
+    hint = IN_OTHER_DIALECT if not states.sound and good_in_other_dialect(packet) else ""
     for finding in run((JSON_RULE,) if states.sound else PACKET_RULES, packet, errors):
+        if hint and finding.code.startswith(_OF_A_LISTING):
+            finding = finding._replace(message=finding.message + hint)
         # what lane.yml declares stands beside the packet, not in it
         inside = finding.where if finding.code == "LANE-PROFILE" else f"{folder}/{finding.where}"
         yield finding._replace(where=inside)
+
+
+_OF_A_LISTING = ("MAN-", "PATH-", "FILE-")
+"""Codes of what only the form of a manifest may be the reason for."""
 
 
 def _plain_contents(packet: Packet) -> bool:

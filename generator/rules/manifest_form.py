@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from generator.model.finding import Finding
 from generator.model.packet import MANIFEST, Packet
-from generator.names import visible
+from generator.names import clashes, problems, visible
 from generator.profiles import DEFAULT, PROFILES, sha256sum
 from generator.rules import samples
 from generator.rules.base import Code, Rule
@@ -48,7 +48,7 @@ CODES = {
         "Use one of: manifest-sha256, sha256sum.",
     ),
 }
-_IN_OTHER_DIALECT = (
+IN_OTHER_DIALECT = (
     " It would be good in the sha256sum dialect, which lane.yml may declare as tree_profile."
 )
 
@@ -69,12 +69,28 @@ def check(packet: Packet) -> Iterator[Finding]:
             "The declared tree profile is not known.",
         )
         return
-    found = profile.read(packet.manifest).problems
-    hint = ""
-    if found and profile is DEFAULT and not sha256sum.PROFILE.read(packet.manifest).problems:
-        hint = _IN_OTHER_DIALECT
-    for finding in found:
-        yield finding._replace(message=finding.message + hint)
+    yield from profile.read(packet.manifest).problems
+
+
+def good_in_other_dialect(packet: Packet) -> bool:
+    """Whether an undeclared manifest only has another form than the default (spec 2.1).
+
+    In the ``sha256sum`` dialect it then lists every file under a path that is allowed, with the
+    digest that the file gives, and nothing else.
+    """
+    if packet.profile != DEFAULT.name or packet.manifest is None or packet.refusals:
+        return False
+    listing = sha256sum.PROFILE.read(packet.manifest)
+    if listing.problems or not listing.lines:
+        return False
+    listed = {line.path: line.digest for line in listing.lines}
+    if any(True for path in listed for _ in problems(path)) or any(
+        True for _ in clashes(list(listed))
+    ):
+        return False
+    found = {entry.path: entry.sha256 for entry in packet.entries}
+    held = {path: digest for path, digest in packet.held_elsewhere.items() if path not in found}
+    return listed == found | {path: held[path] for path in held if path in listed}
 
 
 def _mended(change: Callable[[bytes], bytes]) -> Callable[[], Packet]:
