@@ -43,6 +43,13 @@ _FALSE = ("false", "no", "none", "not", "untouched")
 _LONGEST = 4000
 """Characters of a stated value in which anything is looked for."""
 
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_OF_PRODUCTION = re.compile(
+    r"(?:production (?:mutation|ci deploy trigger\w*|contact)|(?:live )?production contact"
+    r"|live contact|real run(?: qt001)?(?: cutover)?|qt001(?: \w+)?|cutover|ci trigger"
+    r"|secrets?(?: credentials)?(?: changed?)?)\Z"
+)
+"""Keys, in plain words, under which texts say what of production was touched."""
 _UNTOUCHED = (
     "production_mutation",
     "real_run",
@@ -151,7 +158,7 @@ def lane_facts(documents: Sequence[Document]) -> LaneFacts:
         (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
         for key in _UNTOUCHED
         if key in data
-    ]
+    ] or list(_production_in_text(documents))
     return LaneFacts(
         blockers=blockers,
         open_stated=open_stated,
@@ -168,6 +175,19 @@ def lane_facts(documents: Sequence[Document]) -> LaneFacts:
         done=tuple(_done(data, name)),
         next_step=_said(documents, "next_macro", "minimal next macro", "next step", "next"),
     )
+
+
+def _production_in_text(documents: Sequence[Document]) -> Iterator[tuple[str, str, str]]:
+    """Yield what texts state of production, in the words of the first that states each."""
+    seen: set[str] = set()
+    for document in documents:
+        if document.kind is DocumentKind.MACHINE_REPORT:
+            continue
+        for statement in document.statements:
+            words = _NOT_WORD.sub(" ", statement.key.lower()).strip()
+            if words not in seen and _OF_PRODUCTION.match(words):
+                seen.add(words)
+                yield statement.key, statement.value, statement.where
 
 
 def _step(key: str) -> str:

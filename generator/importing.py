@@ -153,21 +153,32 @@ def plan_import(documents: Sequence[tuple[str, bytes]]) -> list[ImportedLane]:
 def write_import(lanes: Sequence[ImportedLane], packets: Path) -> list[Path]:
     """Write each lane to ``packets/<id>/`` and return the folders, in order.
 
-    A folder that already holds the same bytes is left alone, whatever else lies in it. Each new
-    one is written beside its place and renamed, so that nobody finds half a lane.
+    A folder that already holds the same bytes is left alone, whatever else lies in it. All new
+    ones are written beside their places and then renamed, so that nobody finds half a lane, nor
+    half of the lanes.
 
     Raises:
         InputError: a folder is there with other content (``IMPORT-EXISTS``), before anything is
             written, or the disk refuses (``IMPORT-WRITE``).
     """
     missing = [lane for lane in lanes if not _is_there(lane, packets / lane.id)]
-    for lane in missing:
-        try:
+    written: list[tuple[ImportedLane, Path]] = []
+    lane = missing[0] if missing else None
+    try:
+        for lane in missing:
             packets.mkdir(parents=True, exist_ok=True)
-            _write(lane, packets)
-        except OSError as error:
-            problem = f"cannot be written: {error.strerror or error}"
-            raise InputError(problem, code="IMPORT-WRITE", place=(lane.id,)) from error
+            fresh = packets / f".{lane.id}.{secrets.token_hex(6)}.importing"
+            written.append((lane, fresh))
+            _write(lane, fresh)
+        for lane, fresh in written:
+            fresh.rename(packets / lane.id)
+    except BaseException as error:
+        for _, fresh in written:
+            shutil.rmtree(fresh, ignore_errors=True)
+        if not isinstance(error, OSError) or lane is None:
+            raise
+        problem = f"cannot be written: {error.strerror or error}"
+        raise InputError(problem, code="IMPORT-WRITE", place=(lane.id,)) from error
     return [packets / lane.id for lane in lanes]
 
 
@@ -187,16 +198,10 @@ def _is_there(lane: ImportedLane, folder: Path) -> bool:
     return True
 
 
-def _write(lane: ImportedLane, packets: Path) -> None:
-    fresh = packets / f".{lane.id}.{secrets.token_hex(6)}.importing"
-    fresh.mkdir()
-    try:
-        for name, data in lane.contents().items():
-            (fresh / name).write_bytes(data)
-        fresh.rename(packets / lane.id)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+def _write(lane: ImportedLane, folder: Path) -> None:
+    folder.mkdir()
+    for name, data in lane.contents().items():
+        (folder / name).write_bytes(data)
 
 
 # --- which documents are one lane ---

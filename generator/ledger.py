@@ -144,15 +144,25 @@ def document_rows(lane: Lane, states: Sequence[FileState] | None = None) -> list
             for mention in document.hashes
             if (mention.where, mention.text) not in covered
         )
-    return [_numbered(row, taken) for row in rows]
+    return [numbered(row, taken) for row in rows]
 
 
-def _numbered(row: Row, taken: dict[str, int]) -> Row:
+def numbered(row: Row, taken: dict[str, int]) -> Row:
     """Give every claim an id of its own; the second with the same place and key is ``… (2)``."""
     count = taken[row.claim.id] = taken.get(row.claim.id, 0) + 1
     if count == 1:
         return row
     return row._replace(claim=row.claim._replace(id=f"{row.claim.id} ({count})"))
+
+
+class _Said(NamedTuple):
+    """What one document says of one thing."""
+
+    document: str
+    plain: str
+    """The value in one form, for comparing."""
+    where: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +173,9 @@ class _Shared:
     word, where either has it once only: ``/a/verdict`` and ``/b/verdict`` are two things.
     """
 
-    pointers: dict[str, list[tuple[str, str, str]]]
-    """Pointer to (document, value in one form, place)."""
-    words: dict[str, list[tuple[str, str, str]]]
-    """Word to the same, of documents that state it once."""
+    pointers: dict[str, list[_Said]]
+    words: dict[str, list[_Said]]
+    """The same by word, of documents that state it once."""
     hashes: dict[str, list[tuple[str, str]]]
     """Whole hash to (document, place)."""
     texts: frozenset[str]
@@ -174,17 +183,18 @@ class _Shared:
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> _Shared:
-        pointers: dict[str, list[tuple[str, str, str]]] = {}
-        words: dict[str, list[tuple[str, str, str]]] = {}
+        pointers: dict[str, list[_Said]] = {}
+        words: dict[str, list[_Said]] = {}
         hashes: dict[str, list[tuple[str, str]]] = {}
         seen: set[Digest] = set()
         for document in documents:
             if document.sha256 in seen:
                 continue  # a copy agrees with everything, and confirms nothing
             seen.add(document.sha256)
-            once: dict[str, tuple[str, str, str] | None] = {}
+            once: dict[str, _Said | None] = {}
             for statement in document.statements:
-                said = (document.name, _plain_value(statement.value), statement.where)
+                plain = _plain_value(statement.value)
+                said = _Said(document.name, plain, statement.where, statement.value)
                 if document.kind is DocumentKind.MACHINE_REPORT:
                     pointers.setdefault(statement.key, []).append(said)
                 word = _plain_key(statement.key)
@@ -203,27 +213,29 @@ class _Shared:
         )
         return cls(pointers, words, hashes, texts)
 
-    def agreeing(self, statement: Statement, document: Document) -> str:
-        """Return the place at which another document says the same, if none says otherwise."""
-        mine = (document.name, _plain_value(statement.value), statement.where)
-        among: list[tuple[str, str, str]] = []
+    def agreeing(self, statement: Statement, document: Document) -> tuple[str, str]:
+        """Return where and how another document says the same, if none says otherwise."""
+        plain = _plain_value(statement.value)
+        mine = _Said(document.name, plain, statement.where, statement.value)
+        among: list[_Said] = []
         if document.kind is DocumentKind.MACHINE_REPORT:
             among.extend(self.pointers.get(statement.key, ())[:_MOST_COMPARED])
         named = self.words.get(_plain_key(statement.key), [])[:_MOST_COMPARED]
         if mine in named:
             # two machine reports are compared by whole pointers only
             among.extend(
-                said for said in named if said[0] in self.texts or document.name in self.texts
+                said for said in named if said.document in self.texts or document.name in self.texts
             )
-        others = [said for said in among if said[0] != document.name]
-        if not others or any(value != mine[1] for _, value, _ in others):
-            return ""
-        return others[0][2]
+        others = [said for said in among if said.document != document.name]
+        if not others or any(said.plain != plain for said in others):
+            return "", ""
+        return others[0].where, others[0].value
 
-    def citing(self, digest: str, document: Document) -> str:
-        """Return the place at which another document states the same whole hash."""
+    def citing(self, digest: str, document: Document) -> tuple[str, str]:
+        """Return where and how another document states the same whole hash."""
         places = self.hashes.get(digest, ())
-        return next((where for name, where in places if name != document.name), "")
+        where = next((where for name, where in places if name != document.name), "")
+        return where, digest
 
 
 _MOST_COMPARED = 20
@@ -273,12 +285,18 @@ def _judge(
     return _cross_checked(Row(claim), others.agreeing(statement, document))
 
 
-def _cross_checked(row: Row, other: str) -> Row:
+def _cross_checked(row: Row, other: tuple[str, str]) -> Row:
     """Raise a claim that nothing else confirmed to one that another document makes as well."""
-    if not other or row.code or row.claim.level is not Level.CLAIMED_ONLY:
+    where, value = other
+    if not where or row.code or row.claim.level is not Level.CLAIMED_ONLY:
         return row
     return Row(
-        row.claim._replace(agreement=Agreement.AGREES, level=Level.CROSS_CHECKED, against=other)
+        row.claim._replace(
+            recomputed=value,
+            agreement=Agreement.AGREES,
+            level=Level.CROSS_CHECKED,
+            against=where,
+        )
     )
 
 

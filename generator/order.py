@@ -120,8 +120,10 @@ def _sorted(after: Mapping[str, set[str]], by_id: Mapping[str, Node]) -> tuple[s
         for other in others:
             followers.setdefault(other, []).append(lane_id)
 
+    dates = _dates(after, followers, by_id)
+
     def rank(lane_id: str) -> tuple[bool, str, str]:
-        return (not by_id[lane_id].date, by_id[lane_id].date, lane_id)
+        return (lane_id not in dates, dates.get(lane_id, ""), lane_id)
 
     ready = [rank(lane_id) for lane_id, others in waiting.items() if not others]
     heapq.heapify(ready)
@@ -140,6 +142,25 @@ def _sorted(after: Mapping[str, set[str]], by_id: Mapping[str, Node]) -> tuple[s
             if not waiting[follower] and follower not in placed:
                 heapq.heappush(ready, rank(follower))
     return tuple(done)
+
+
+def _dates(
+    after: Mapping[str, set[str]], followers: Mapping[str, list[str]], by_id: Mapping[str, Node]
+) -> dict[str, str]:
+    """Return the day of each lane; one that states none is no younger than what follows it.
+
+    Without that, a lane without a date would hold back all that come after it.
+    """
+    dates = {lane_id: item.date for lane_id, item in by_id.items() if item.date}
+    for youngest_first, neighbours in ((False, after), (True, followers)):
+        for lane_id in sorted(dates, key=lambda one: (dates[one], one), reverse=youngest_first):
+            waiting = [lane_id]
+            while waiting:
+                for other in sorted(neighbours.get(waiting.pop(), ())):
+                    if other not in dates:
+                        dates[other] = dates[lane_id]
+                        waiting.append(other)
+    return dates
 
 
 def _cycles(previous: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

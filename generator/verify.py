@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from generator import selftest
 from generator.examine import Examined, examine
 from generator.exits import Exit
+from generator.model.digest import Digest
 from generator.model.outcome import Outcome
 from generator.model.verdict import RootVerdict
 from generator.parallel import fork_map
@@ -78,6 +79,10 @@ def _asked(examined: Iterable[Examined]) -> frozenset[Over]:
         if item.judged is not None:
             groups.add(Over.EVIDENCE)
     return frozenset(groups)
+
+
+NOTHING = RootVerdict((), 0, 0, Digest(""))
+"""The verdict where nothing was there to be judged."""
 
 
 def exit_code(verdict: RootVerdict, *, strict: bool = False) -> Exit:

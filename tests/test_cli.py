@@ -188,6 +188,7 @@ def test_the_object_of_a_verified_lane_whole(tmp_path: Path) -> None:
             }
         ],
         "unread": [],
+        "unreadable": [],
         "summary": {
             "exit_code": 1,
             "lanes": 1,
@@ -270,15 +271,16 @@ def beside(*makers: Callable[[Path], Path]) -> Callable[[Path], Path]:
 def test_exit_codes(make: Callable[[Path], Path], code: int, strict: int, tmp_path: Path) -> None:
     path = make(tmp_path)
     assert [run("verify", path).code, run("verify", path, "--strict").code] == [code, strict]
-    for given in (run("verify", path), verify(path)):
-        # a result or a reason, each in its own stream
-        assert (given.code, bool(given.out), bool(given.err)) == (
-            code,
-            not given.err,
-            not given.out,
-        )
-    if code != 3:
-        assert verify(path).object["summary"]["exit_code"] == code
+    given = run("verify", path)
+    # a result or a reason, each in its own stream
+    assert (given.code, bool(given.out), bool(given.err)) == (code, not given.err, not given.out)
+    # for a program always an object, which also says what could not be opened
+    asked = verify(path)
+    unreadable = [{"path": str(path), "message": given.err.removeprefix("lanebook: ").strip()}]
+    assert (asked.code, asked.object["summary"]["exit_code"]) == (code, code)
+    # a root without a lane was opened, and is empty
+    opened = not given.err or given.err.endswith("packets/ holds no lane\n")
+    assert asked.object["unreadable"] == ([] if opened else unreadable)
 
 
 @pytest.mark.parametrize("inner", [".", "packets", "packets/sample", "packets/sample/evidence"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from generator.reading.root import open_root
 from generator.writing.build import _render, _silent
-from tests.folders import digest, lane, only, run, verify
+from tests.folders import FILES, Answer, digest, lane, listing, only, run, verify
+from tests.site_support import small_root
 
 PACKET: dict[str, bytes] = {
     "hardened_validator.py": b"print(1)\n",
@@ -309,3 +311,65 @@ def test_import_of_the_seeds_shows_all_seven_blockers(tmp_path: Path) -> None:
     (tmp_path / "packets").rename(root / "packets")
     (home,) = twins(root, "index")
     assert home["open_words"] == "7 blockers open"
+
+
+# --- what texts say of production ---
+
+
+def test_what_a_text_says_of_production_is_shown(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    lane(
+        root,
+        documents={
+            "report.md": "# Report\n\nProduction mutation: NO · REAL_RUN/QT001/cutover: NO"
+            " · secrets: changed one\n"
+        },
+    )
+    (page,) = twins(root, "lanes/sample/index")
+    assert [(one["what"], one["stated"]) for one in page["untouched"]] == [
+        ("Production mutation", "NO"),
+        ("REAL_RUN/QT001/cutover", "NO"),
+    ]
+    assert [(one["what"], one["stated"]) for one in page["touched"]] == [("secrets", "changed one")]
+
+
+# --- the command line ---
+
+
+def test_build_check_ends_as_the_verdict_does_where_nothing_would_change(tmp_path: Path) -> None:
+    root = small_root(tmp_path / "root", "sound", "broken")
+    (root / "packets" / "broken" / "evidence" / "extra.txt").write_text("not sealed\n", "utf-8")
+    assert run("build", "--root", root).code == 1
+    assert run("build", "--root", root, "--check") == Answer(1, "", "the site is up to date\n")
+    assert run("build", "--root", root, "--check", "--engine", "bogus").code == 2
+    (root / "packets" / "broken" / "evidence" / "extra.txt").unlink()
+    shutil.rmtree(root / "site" / "html")
+    given = run("build", "--root", root, "--check")
+    assert (given.code, given.out.splitlines()[-1]) == (1, "add site/html, which is not built")
+
+
+def test_an_empty_path_is_none(tmp_path: Path) -> None:
+    lane(tmp_path)
+    given = run("verify", "", cwd=tmp_path)
+    assert (given.code, given.out) == (2, "")
+    assert "the path is empty" in given.err
+
+
+def test_a_sound_seal_in_a_declared_dialect_is_left_as_it_is(tmp_path: Path) -> None:
+    manifest = b"# by hand\n" + listing(FILES)
+    held = lane(tmp_path, manifest=manifest, yml="tree_profile: sha256sum\n")
+    given = run("seal", held)
+    assert (given.code, given.out) == (0, f"{digest(manifest)}  3 files, as before\n")
+    (held / "evidence" / "commands.sh").write_bytes(b"exit 1\n")
+    assert run("seal", held).code == 3
+
+
+def test_a_lane_file_of_many_keys_is_refused(tmp_path: Path) -> None:
+    lane(tmp_path, yml="".join(f"key-{number}: x\n" for number in range(300)))
+    assert verify(tmp_path).codes == ["LANE-TYPE"]
+
+
+def test_claims_of_one_place_have_ids_of_their_own() -> None:
+    for found in verify(Path(__file__).parents[1]).object["lanes"]:
+        ids = [claim["id"] for claim in found["claims"]]
+        assert len(ids) == len(set(ids)), found["id"]

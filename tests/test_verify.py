@@ -184,7 +184,19 @@ CIRCLE = nodes(("a", "2026-01-02", "", {"B"}), ("b", "2026-01-01", "", {"A"}), (
 
 def test_a_circle_of_quotes_is_passed_over() -> None:
     placed = order(CIRCLE)
-    assert (placed.ids, placed.before["c"], placed.cycles) == (("b", "a", "c"), "b", {})
+    assert (placed.ids, placed.before["c"], placed.cycles) == (("b", "c", "a"), "b", {})
+
+
+def test_a_lane_without_a_date_holds_back_none_that_follow_it() -> None:
+    placed = order(
+        nodes(
+            ("first", "", "", set()),
+            ("second", "2026-01-02", "", {"FIRST"}),
+            ("third", "", "", {"SECOND"}),
+            ("newest", "2026-01-03", "", set()),
+        )
+    )
+    assert placed.ids == ("first", "second", "third", "newest")
 
 
 def test_no_lane_comes_before_one_that_comes_before_it() -> None:
@@ -348,7 +360,7 @@ def test_how_what_a_machine_report_states_is_known(tmp_path: Path) -> None:
     assert ledger(tmp_path, "report.json") == {
         f"{name}/final_status": (
             "SAMPLE_RUN_READY",
-            None,
+            "SAMPLE_RUN_READY",
             "agrees",
             "cross-checked",
             "checkpoint.md:3",
@@ -385,7 +397,7 @@ def test_how_what_a_machine_report_states_is_known(tmp_path: Path) -> None:
     assert ledger(tmp_path, "checkpoint.md") == {
         "checkpoint.md:3 Final status": (
             "SAMPLE_RUN_READY",
-            None,
+            "SAMPLE_RUN_READY",
             "agrees",
             "cross-checked",
             f"{name}/final_status",

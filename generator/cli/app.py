@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
+from generator.cli.paths import PATH
 from generator.cli.rehearse import rehearse
 from generator.cli.rerun import rerun
 from generator.cli.terminal import Output, table, told
@@ -115,18 +116,23 @@ def _called(arguments: Sequence[str], output: Output) -> int:
 
 def _tell(error: LanebookError | OSError, output: Output) -> None:
     """Tell an error in one line; what an engine printed follows it."""
+    first, *more = _told(error)
+    output.error(first, more)
+
+
+def _told(error: LanebookError | OSError) -> tuple[str, ...]:
+    """Return the line that tells an error, and what an engine printed."""
     if isinstance(error, OSError):
         reason = os.strerror(error.errno) if error.errno else str(error)
         name = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
-        output.error(f"{name}: {reason}" if name else reason)
-        return
+        return (f"{name}: {reason}" if name else reason,)
     code = getattr(error, "code", "")
     first, *more = str(error).split("\n  ") if isinstance(error, BuildError) else (str(error),)
-    output.error(f"{first}{f' ({code})' if code else ''}", more)
+    return (f"{first}{f' ({code})' if code else ''}", *more)
 
 
 @app.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 @click.pass_obj
 def init(output: Output, folder: Path | None) -> int:
     """Make a new site root: packets/ with a first lane, mkdocs.yml, README.md.
@@ -145,7 +151,7 @@ def init(output: Output, folder: Path | None) -> int:
 
 
 @app.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=PATH)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
 )
@@ -169,40 +175,42 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
     from generator import verify as verifying
     from generator.reading.root import find_root, joined, open_path, open_root
 
-    roots, unread = [], 0
+    roots = []
+    unreadable: dict[str, str] = {}
     for path in paths:
         try:
             roots.append(open_path(path))
         except (LanebookError, OSError) as error:
             # the others are still worth knowing
+            unreadable[visible(str(path))] = visible(_told(error)[0])
             _tell(error, output)
-            unread += 1
     if not paths:
         roots.append(open_root(find_root(Path.cwd())))
-    if not roots:
-        return Exit.NO_VERDICT
     verdicts = [
         verifying.verify(
             root, jobs=jobs, progress=output.phase("verifying lanes", len(root.sources))
         )
         for root in joined(roots)
     ]
-    most = max(verdicts, key=lambda one: one.rules)
+    most = max(verdicts, key=lambda one: one.rules, default=None)
     verdict = replace(
-        most,
+        most if most is not None else verifying.NOTHING,
         lanes=tuple(lane for one in verdicts for lane in one.lanes),
         unread=tuple(dict.fromkeys(name for one in verdicts for name in one.unread)),
     )
-    if not verdict.lanes:
-        raise NoVerdictError("nothing to check: packets/ holds no lane")
     code = verifying.exit_code(verdict, strict=strict)
-    if unread and code is Exit.VERIFIED:
+    if unreadable and code is Exit.VERIFIED:
         code = Exit.NO_VERDICT
     if form == "json":
         from generator.cli.machine import verdict_object
 
-        output.own(json.dumps(verdict_object(verdict, code), ensure_ascii=True, indent=2))
+        told_of_it = verdict_object(verdict, code, unreadable)
+        output.own(json.dumps(told_of_it, ensure_ascii=True, indent=2))
         return code
+    if not roots:
+        return code
+    if not verdict.lanes:
+        raise NoVerdictError("nothing to check: packets/ holds no lane")
     for line in table(verdict):
         output.result(line)
     _tell_unread(verdict, output)
@@ -212,9 +220,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
 
 
 @app.command()
-@click.option(
-    "--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here."
-)
+@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option(
     "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
 )
@@ -233,7 +239,7 @@ def build(
     refuted or refused still gets its pages, and the exit code is 1. Where nothing at all could be
     verified, the site says so and the exit code is 3.
 
-    With --check the exit code is 1 where something would change.
+    With --check the exit code is 1 where something would change, else that of the verdict.
 
     \b
     Examples:
@@ -251,11 +257,11 @@ def build(
         for change in built.changes:
             output.result(change)
         output.message(
-            f"{plural(len(built.changes), 'file')} of site/docs would change"
+            f"{plural(len(built.changes), 'change')} would be made"
             if built.changes
-            else "site/docs is up to date"
+            else "the site is up to date"
         )
-        return Exit.REFUTED if built.changes else Exit.VERIFIED
+        return Exit.REFUTED if built.changes else build_exit(verdict, strict=strict)
     for line in table(verdict):
         output.result(line)
     _tell_unread(verdict, output)
@@ -296,9 +302,7 @@ def _errors(verdict: RootVerdict) -> bool:
 
 
 @app.command()
-@click.option(
-    "--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here."
-)
+@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -329,14 +333,15 @@ def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
 
 
 @app.command()
-@click.argument("packet", type=click.Path(path_type=Path))
+@click.argument("packet", type=PATH)
 @click.option("--again", is_flag=True, help="Replace a seal that is there and says something else.")
 @click.pass_obj
 def seal(output: Output, packet: Path, again: bool) -> int:
     """Write HASH_MANIFEST.txt and packet_tree.sha256 of a packet, or of a lane's evidence/.
 
-    What verify would refuse is refused here, and nothing is written. A file that lane.yml pins and
-    that is not in the packet is listed as held elsewhere.
+    A form that verify would refuse is refused here, and nothing is written. What the evidence says
+    is not judged: a rehearsal that failed is sealed as well. A file that lane.yml pins and that is
+    not in the packet is listed as held elsewhere.
 
     \b
     Examples:
@@ -369,7 +374,7 @@ app.add_command(rerun)
 
 
 @app.command("import")
-@click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("documents", nargs=-1, required=True, type=PATH)
 @click.pass_obj
 def import_(output: Output, documents: tuple[Path, ...]) -> int:
     """Turn documents into lane folders under packets/ of this folder, inventing nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from generator import __version__
@@ -13,14 +14,20 @@ from generator.names import visible
 SCHEMA = "lanebook/verify/1"
 
 
-def verdict_object(verdict: RootVerdict, code: Exit) -> dict[str, Any]:
-    """Return the object that ``lanebook verify --format json`` prints."""
+def verdict_object(
+    verdict: RootVerdict, code: Exit, unreadable: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the object that ``lanebook verify --format json`` prints.
+
+    ``unreadable`` are the paths that were asked for and could not be opened, and why.
+    """
     lanes = [_lane(lane) for lane in verdict.lanes]
     return {
         "schema": SCHEMA,
         "lanebook": __version__,
         "lanes": lanes,
         "unread": list(verdict.unread),
+        "unreadable": [{"path": path, "message": why} for path, why in unreadable.items()],
         "summary": {
             "exit_code": int(code),
             "lanes": len(lanes),

@@ -6,26 +6,25 @@ from pathlib import Path
 
 import click
 
+from generator.cli.paths import PATH
 from generator.cli.terminal import Output
 from generator.errors import UsageError
 from generator.exits import Exit
 from generator.render.words import plural
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command("rehearse")
 @click.argument("lane")
-@click.option("--database", type=_PATH, help="The SQLite database to clone; it is only read.")
-@click.option("--dump", type=_PATH, help="A dump in SQLite's SQL to clone from, instead.")
-@click.option("--change", required=True, type=_PATH, help="The change, a script in SQLite's SQL.")
-@click.option("--root", "folder", type=_PATH, help="The root; default: around here.")
+@click.option("--database", type=PATH, help="The SQLite database to clone; it is only read.")
+@click.option("--dump", type=PATH, help="A dump in SQLite's SQL to clone from, instead.")
+@click.option("--change", required=True, type=PATH, help="The change, a script in SQLite's SQL.")
+@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option("--title", default="", help="The title of the lane.")
 @click.option("--date", default="", help="The day of the lane, YYYY-MM-DD.")
 @click.option("--previous", default="", help="The lane before this one.")
 @click.option("--delegation", default="", help="The decision that this rehearsal consumes.")
-@click.option("--blockers", type=_PATH, help="The blocker map that goes into the packet.")
-@click.option("--addendum", type=_PATH, help="The governance addendum that goes into the packet.")
+@click.option("--blockers", type=PATH, help="The blocker map that goes into the packet.")
+@click.option("--addendum", type=PATH, help="The governance addendum that goes into the packet.")
 @click.pass_obj
 def rehearse(
     output: Output,

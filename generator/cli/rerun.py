@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
+from generator.cli.paths import PATH
 from generator.cli.terminal import Output, paint
 from generator.errors import InputError
 from generator.exits import Exit
@@ -28,9 +29,7 @@ _LONGEST_LINE = 300
 
 @click.command()
 @click.argument("lane")
-@click.option(
-    "--root", "folder", type=click.Path(path_type=Path), help="The root; default: around here."
-)
+@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option(
     "--time",
     "seconds",

@@ -16,6 +16,7 @@ NAME = "lane.yml"
 _TEXT_KEYS = ("title", "date", "who", "previous", "tree_profile")
 _LENGTH_OF_DATE = 10
 _LONGEST = 300
+_MOST_KEYS = 200
 
 
 def parse(data: bytes, lane_id: str) -> tuple[LaneMeta, tuple[Finding, ...]]:
@@ -29,6 +30,8 @@ def parse(data: bytes, lane_id: str) -> tuple[LaneMeta, tuple[Finding, ...]]:
         return LaneMeta(id=lane_id), (Finding(error.code, NAME, "", "", f"{error}."),)
     if not isinstance(value, dict):
         return LaneMeta(id=lane_id), (_wrong("", "a list of keys"),)
+    if len(value) > _MOST_KEYS:
+        return LaneMeta(id=lane_id), (_wrong("", f"a list of at most {_MOST_KEYS} keys"),)
     findings: list[Finding] = []
     fields: dict[str, str] = {}
     pins: dict[str, Digest] = {}

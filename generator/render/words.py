@@ -112,13 +112,7 @@ def headline(lane: LaneVerdict) -> tuple[Mark, str]:
     if lane.integrity is Integrity.REFUSED:
         return REFUTED, f"This lane is refused: {plural(refuting, 'finding')}"
     if refuting:
-        what = (
-            plural(refuting, "statement") if lane.integrity.green else plural(refuting, "finding")
-        )
-        verb = "is" if refuting == 1 else "are"
-        if lane.integrity.green:
-            return REFUTED, f"{what} of this lane {verb} refuted"
-        return REFUTED, f"This lane is refuted by {what}"
+        return REFUTED, f"This lane is refuted by {plural(refuting, 'finding')}"
     if lane.errors:
         return CLAIMED_ONLY, "No verdict: a rule of lanebook failed on this lane"
     if lane.integrity is Integrity.CLAIMS_ONLY:

@@ -10,7 +10,7 @@ from generator.evidence.kinds import KINDS
 from generator.evidence.whole import CODES as WHOLE_CODES
 from generator.evidence.whole import CONTROLS as WHOLE_CONTROLS
 from generator.evidence.whole import rows as whole_rows
-from generator.ledger import Row
+from generator.ledger import Row, numbered
 from generator.model.finding import Claim, Finding, RuleError
 from generator.rules.base import Rule, one_line
 
@@ -73,12 +73,13 @@ def judge(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Claim], lis
     """
     claims: list[Claim] = []
     found: list[Finding] = []
+    taken: dict[str, int] = {}
     for name, derive in _ROWS:
         try:
             rows = list(derive(evidence))
         except Exception as error:
             errors.append(RuleError(name, f"{type(error).__name__}: {error}"))
             continue
-        claims.extend(row.claim for row in rows)
+        claims.extend(numbered(row, taken).claim for row in rows)
         found.extend(map(one_line, findings(rows)))
     return claims, found

@@ -59,14 +59,15 @@ def build(
         root: the root, already looked at.
         engine: one of :data:`generator.writing.engine.ENGINES`.
         jobs: how many processes; 0 means one for each processor.
-        check: compare the tree that would be written with ``site/docs``, and write nothing.
+        check: compare the tree that would be written with ``site/docs``, and write nothing; HTML
+            is only looked for.
         progress: told about the phases.
 
     Raises:
         UsageError: the engine is unknown or not installed.
         BuildError: the site could not be written; the previous one is whole.
     """
-    chosen = None if check else engines.find(engine)
+    chosen = engines.find(engine)
     if not (root.path / engines.CONFIG).is_file():
         raise BuildError(f"{engines.CONFIG} is missing beside packets/; 'lanebook init' writes one")
     if check:
@@ -74,10 +75,9 @@ def build(
     with exclusive(root.path) as stage:
         docs = stage / "site" / "docs"
         verdict, count = _render(root, docs, jobs, progress)
-        if chosen is not None:
-            step = progress(f"{chosen.name}: {count} pages to HTML", 0)
-            engines.run(chosen, stage, root.path, newest_epoch(verdict))
-            step(1)
+        step = progress(f"{chosen.name}: {count} pages to HTML", 0)
+        engines.run(chosen, stage, root.path, newest_epoch(verdict))
+        step(1)
         changes = promote(stage, root.path)
     return Built(verdict, count, tuple(changes))
 
@@ -90,6 +90,8 @@ def _check(root: Root, jobs: int, progress: Callable[[str, int], Callable[[int],
         docs = Path(folder) / "docs"
         verdict, count = _render(root, docs, jobs, progress)
         changes = differences(docs, root.path / "site" / "docs")
+    if not (root.path / "site" / "html" / "index.html").is_file():
+        changes.append("add site/html, which is not built")
     return Built(verdict, count, tuple(changes))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import importlib.util
 import os
 import shutil
@@ -81,6 +82,8 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
     )
     if finished.returncode != 0 or not (stage / "site" / "html" / "index.html").is_file():
         text = finished.stdout.decode("utf-8", "replace").replace(str(stage) + "/", "")
+        if os.strerror(errno.ENOSPC) in text:
+            raise BuildError(f"{os.strerror(errno.ENOSPC)}; the site is as it was")
         lines = [visible(line, 300) for line in text.splitlines() if line.strip()]
         detail = "".join(f"\n  {line}" for line in lines[-12:])
         ended = f"{engine.name} ended with exit code {finished.returncode}"
