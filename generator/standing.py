@@ -7,7 +7,7 @@ than is known, the worse is taken: without sound evidence nothing is closed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from generator.facts import Blocker, LaneFacts
@@ -18,7 +18,8 @@ class Standing(NamedTuple):
     """One blocker as it stands now."""
 
     blocker: Blocker
-    """As the newest lane states it that names it."""
+    """As the newest lane states it that names it; who acts, what next and what it blocks may be
+    an earlier lane's word."""
     lane: LaneVerdict
     """That lane."""
     open: bool
@@ -68,14 +69,26 @@ def blockers(lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]) -> Bl
             if row.id not in of_lane or (row.open and not of_lane[row.id].open):
                 of_lane[row.id] = row
         left_out = {key: value for key, value in said.items() if key not in of_lane}
-        said = {row.id: (row, lane) for row in of_lane.values()} | left_out
+        said = {
+            row.id: (_carried(row, said[row.id][0]) if row.id in said else row, lane)
+            for row in of_lane.values()
+        } | left_out
     standing = (_standing(row, lane, newest) for row, lane in said.values())
     return Blockers(tuple(standing), newest, open_stated, stated_by)
 
 
+def _carried(row: Blocker, before: Blocker) -> Blocker:
+    """Return a row with what an earlier lane says where this one says nothing."""
+    return replace(
+        row,
+        actor=row.actor or before.actor,
+        next_action=row.next_action or before.next_action,
+        blocks=row.blocks or before.blocks,
+    )
+
+
 def _standing(row: Blocker, lane: LaneVerdict, newest: LaneVerdict | None) -> Standing:
     if not row.open and not lane.integrity.green:
-        note = f"stated as closed by {lane.title}, without evidence that could be verified"
-        return Standing(row, lane, True, note)
-    note = "" if lane is newest else f"last stated by {lane.title}; newer lanes leave it out"
+        return Standing(row, lane, True, "stated as closed, without evidence that was verified")
+    note = "" if lane is newest else "the newest list leaves it out"
     return Standing(row, lane, row.open, note)

@@ -122,8 +122,8 @@ def test_a_blocker_that_newer_lanes_leave_out_says_so(tmp_path: Path) -> None:
     dated(root, 2, False, blocker_map((SEVEN[0][0], "CLOSED")))
     (home,) = twins(root, "index")
     assert [row["note"] for row in home["blockers"]] == [
-        "stated as closed by lane-2, without evidence that could be verified",
-        "last stated by lane-1; newer lanes leave it out",
+        "stated as closed, without evidence that was verified",
+        "the newest list leaves it out",
     ]
 
 
