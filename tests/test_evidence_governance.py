@@ -86,7 +86,8 @@ def also(line: dict[str, Any]) -> bytes:
 
 
 def action(**members: Any) -> dict[str, Any]:
-    return {"step": "RX-3", "surface": "TEMP_CLONE", "action": "read", "target": "x", **members}
+    target = f"{samples.CLONE}/x"
+    return {"step": "RX-3", "surface": "TEMP_CLONE", "action": "read", "target": target, **members}
 
 
 # --- what holds for each kind ---
@@ -387,7 +388,7 @@ def test_what_the_owner_said_is_only_claimed() -> None:
 )
 def test_a_statement_that_surely_reads_changes_nothing(sql: str) -> None:
     assert mutations.reads_only(sql)
-    line = action(action="sql", target=":memory:", sql=sql)
+    line = action(action="sql", sql=sql)
     assert found(samples.evidence({ACTIONS: also(line)})) == []
 
 
@@ -435,7 +436,7 @@ def test_a_statement_that_may_write_is_a_change(sql: object) -> None:
 )
 def test_what_is_not_known_to_read_is_a_change(members: dict[str, str], writes: bool) -> None:
     evidence = samples.evidence({ACTIONS: also(action(**members))})
-    assert codes(evidence) == ({"SCOPE_EXCEEDED"} if writes else set())
+    assert own_codes(scope_lock, evidence) == ({"SCOPE_EXCEEDED"} if writes else set())
 
 
 def test_what_the_lock_allows_is_recomputed_from_the_log_and_claimed_without_one() -> None:

@@ -148,7 +148,7 @@ def _forbidden(evidence: Evidence, row: Forbidden) -> Iterator[Row]:
     if attempts and row.attempted:
         return
     log = actions.read(evidence)
-    if row.attempted or attempts or (log is not None and not log.broken):
+    if row.attempted or attempts or (log is not None and log.actions and not log.broken):
         yield derived(
             f"{where}/attempted",
             row.attempted,

@@ -127,12 +127,12 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         changed = {word(one.surface) for one in lock.allowed_mutations}
         changed |= {word(surface) for surface, _ in log.made} if log is not None else set()
         touched = not changed.isdisjoint(map(word, lock.excluded_surfaces))
-        # a line that cannot be read may be the one that touches it
-        known = touched or log is None or log.complete
+        # a line that is missing or cannot be read may be the one that touches it
+        known = touched or (log is not None and log.complete and log.told)
         yield derived(
             f"{FILE}#/any_excluded_surface_mutated",
             lock.any_excluded_surface_mutated,
-            touched if known else None,
+            touched if known or lock.any_excluded_surface_mutated else None,
             against=ACTIONS if log is not None else f"{FILE}#/allowed_mutations",
             code="SCOPE_FLAG_WRONG",
             message="The log and the lock say something else.",

@@ -16,6 +16,7 @@ from generator.evidence.base import (
     must_be,
     refused,
 )
+from generator.gate.request import CLONE_SURFACES
 from generator.ledger import Row
 from generator.rules.base import Code
 
@@ -157,16 +158,17 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             message=f"{locked.file} is not the file that was locked.",
         )
     log = actions.read(evidence)
-    if lock.allowed_surfaces is not None:
-        for surface in log.surfaces if log is not None else ():
-            if surface not in lock.allowed_surfaces:
-                yield refused(
-                    f"{FILE}#/allowed_surfaces",
-                    lock.allowed_surfaces,
-                    "LOCK_SURFACE",
-                    "The action log uses another surface.",
-                    surface,
-                )
+    # a lock that does not say it allows what the gate allows
+    allowed = CLONE_SURFACES if lock.allowed_surfaces is None else lock.allowed_surfaces
+    for surface in log.surfaces if log is not None else ():
+        if surface not in allowed:
+            yield refused(
+                f"{FILE}#/allowed_surfaces",
+                sorted(allowed),
+                "LOCK_SURFACE",
+                "The action log uses another surface.",
+                surface,
+            )
 
 
 def _isolation(lock: TargetLock) -> Iterator[Row]:
