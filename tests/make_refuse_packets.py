@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from generator.evidence import FILES as EVIDENCE_FILES
+from generator.evidence.actions import FILE as ACTIONS
 from generator.evidence.base import gather
 from generator.evidence.kinds import KINDS
 from generator.evidence.samples import packet_of
@@ -334,7 +335,8 @@ def _least(held: Files, code: str, own: str) -> Files:
     if alone and _answered(alone) == {code}:
         return alone
     kinds = [path for path in held if path in EVIDENCE_FILES and path != own]
-    for paths in (kinds, *([path] for path in sorted(held))):
+    # an action on the clone needs the whole rehearsal around it
+    for paths in ([*kinds, ACTIONS], kinds, *([path] for path in sorted(held))):
         fewer = {path: data for path, data in held.items() if path not in paths}
         if _answered(fewer) == {code}:
             held = fewer

@@ -1,24 +1,43 @@
 """What holds for the evidence of a packet as a whole (spec 2.2).
 
 A rehearsal leaves a set of files that lean on each other, so one of them alone cannot be taken
-away; and a digest that any JSON file states beside a file's name is that file's.
+away: neither one that every rehearsal leaves, nor one that the list of inputs or the action log
+names. And a digest that any JSON file states beside a file's name is that file's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from generator.evidence import samples
-from generator.evidence.base import Evidence, claimed, file_rows, refused
+from generator.evidence import (
+    action_steps,
+    actions,
+    rehearsal_log,
+    rollback_proof,
+    samples,
+    target_lock,
+    validator_result,
+)
+from generator.evidence.base import (
+    Evidence,
+    HashKind,
+    claimed,
+    file_rows,
+    hash_kind,
+    refused,
+)
+from generator.evidence.tallies import word
 from generator.ledger import Row
 from generator.model.digest import is_digest
 from generator.rules.base import Code
 
 CODES = {
     "EV-MISSING": Code(
-        "A packet has part of a rehearsal's evidence and lacks another part.",
+        "A packet has part of a rehearsal's evidence and lacks another part, or a file that its"
+        " list of inputs or its action log names.",
         "What is left was judged without what it leans on.",
         "Put the file back, or seal what the rehearsal really left.",
     ),
@@ -29,21 +48,39 @@ CODES = {
     ),
 }
 REHEARSAL = (
-    "rehearsal-target-lock.json",
-    "rehearsal-log.json",
-    "rollback-recovery-proof.json",
+    target_lock.FILE,
+    rehearsal_log.FILE,
+    rollback_proof.FILE,
     "forbidden-surface-proof.json",
-    "actions.jsonl",
+    actions.FILE,
 )
-"""What every rehearsal leaves; whoever has one of the first three has to have them all."""
+"""What every rehearsal leaves."""
+INPUTS = "inputs.txt"
+"""One name a line: the files from which ``RERUN.sh`` makes the packet again."""
+RECORDS = (rehearsal_log.RAW_CODES, rehearsal_log.WRAPPER_CODES)
+"""How each step ended, a line a step."""
+_PROGRAMS = frozenset({INPUTS, "RERUN.sh", "commands.sh", "rehearse.py"})
+"""Of which a list of inputs names at least one; anything else is another list."""
+_STEP = re.compile(r"\bRX-\d")
+_TAKES_AWAY = ("os.remove", "os.rename")
+_MOST = 20
+"""Findings about one list; more of them tell nobody more."""
 
 
 def rows(evidence: Evidence) -> Iterator[Row]:
     """Look for parts that are missing, and hold digests of unknown files against the bytes."""
-    if any(evidence.has(path) for path in REHEARSAL[:3]):
-        for path in REHEARSAL:
-            if not evidence.has(path):
-                yield refused(path, "absent", "EV-MISSING", "The rehearsal's evidence lacks it.")
+    wanted = (*REHEARSAL, *_recorded(evidence)) if _rehearsed(evidence) else ()
+    for path in wanted:
+        if not evidence.has(path):
+            yield refused(path, "absent", "EV-MISSING", "The rehearsal's evidence lacks it.")
+    named = [path for path in _named(evidence) if path not in wanted and not evidence.has(path)]
+    for path in named[:_MOST]:
+        yield refused(path, "absent", "EV-MISSING", "Other files of the packet name it.")
+    if rehearsal_log.steps(evidence):
+        for path in RECORDS:
+            content = evidence.content(path)
+            if content is not None and b"\t" not in content:
+                yield refused(path, "no step", "EV-MISSING", "No step is recorded.", "the steps")
     for path, entry in evidence.entries.items():
         if path.endswith(".json") and path not in evidence.models and entry.content is not None:
             try:
@@ -51,6 +88,71 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             except (msgspec.DecodeError, RecursionError):
                 continue  # refused elsewhere, by the rule over JSON
             yield from _pairs(evidence, path, "", value)
+
+
+def _recorded(evidence: Evidence) -> Iterator[str]:
+    """Yield the records that the scripts of the packet write."""
+    scripts = [evidence.content(script) or b"" for script in action_steps.SCRIPTS]
+    for record in RECORDS:
+        if any(record.encode() in script for script in scripts):
+            yield record
+
+
+def _named(evidence: Evidence) -> Iterable[str]:
+    """Return every file that is in the packet if other files of it are right, each once."""
+    inputs = evidence.lines(INPUTS)
+    named = dict.fromkeys(inputs if not _PROGRAMS.isdisjoint(inputs) else ())
+    log = actions.read(evidence)
+    if log is None:
+        return named
+    here = {surface for surface in log.surfaces if word(surface) == action_steps.PACKET}
+    for action in log.actions:
+        if isinstance(action.output, str):
+            named[action.output] = None
+        if action.surface in here:
+            if action.action == "write" or action.target in RECORDS:
+                named[action.target] = None
+            elif action.action in _TAKES_AWAY:
+                named.pop(action.target, None)
+    return named
+
+
+def _rehearsed(evidence: Evidence) -> bool:
+    """Tell whether anything in the packet is left by a rehearsal.
+
+    A proof that says of every hash that it is not applicable is left by a lane that rehearsed
+    nothing, if nothing else speaks of a rehearsal; scripts that were not run do not.
+    """
+    log = actions.read(evidence)
+    result = evidence.model(validator_result.FILE, validator_result.ValidatorResult)
+    if (
+        evidence.has(target_lock.FILE)
+        or evidence.has(rehearsal_log.FILE)
+        or (log is not None and any(word(one) == action_steps.CLONE for one in log.surfaces))
+        or (result is not None and (result.lane_proof or result.lane_control) is not None)
+    ):
+        return True
+    if evidence.has(rollback_proof.FILE):
+        return not _not_applied(evidence)
+    return "rehearse.py" in evidence.lines(INPUTS) or any(
+        _STEP.search(line) for line in evidence.lines("commands.sh")
+    )
+
+
+def _not_applied(evidence: Evidence) -> bool:
+    proof = evidence.model(rollback_proof.FILE, rollback_proof.RollbackProof)
+    if proof is None or any(path.startswith("states/") for path in evidence.entries):
+        return False
+    return bool(proof.entries) and all(
+        hash_kind(value) == HashKind.NOT_APPLICABLE
+        for entry in proof.entries
+        for value in (
+            entry.before_hash,
+            entry.after_apply_hash,
+            entry.after_rollback_hash,
+            entry.expected_hash,
+        )
+    )
 
 
 def _pairs(evidence: Evidence, path: str, pointer: str, value: object) -> Iterator[Row]:
