@@ -18,6 +18,7 @@ from generator.evidence.base import (
     claimed,
     derived,
     file_rows,
+    must_be,
     refused,
 )
 from generator.evidence.tallies import counted, twice
@@ -162,11 +163,10 @@ def rows(evidence: Evidence) -> Iterator[Row]:
 
 
 def _candidate(found: CloneProvenance, one: Candidate, where: str) -> Iterator[Row]:
-    yield derived(
+    yield must_be(
         f"{where}/selected",
         one.selected,
         one.id == found.selected,
-        against=f"{FILE}#/selected",
         code="CLONE_SELECTED",
         message="The file says something else.",
     )
@@ -196,11 +196,11 @@ def _selection(evidence: Evidence, found: CloneProvenance) -> Iterator[Row]:
             code="CLONE_TARGET_DIFFERS",
             message="Another target was locked.",
         )
-    yield derived(
+    # that it was safe is no more than claimed, whatever was selected
+    yield must_be(
         f"{FILE}#/verdict",
         found.verdict,
         NONE_SAFE if found.selected is None else SELECTED,
-        against=where,
         code="CLONE_VERDICT",
         message="The selection says something else.",
     )

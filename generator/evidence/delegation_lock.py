@@ -124,11 +124,11 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         message="It authorises nothing in production.",
     )
     if lock.authority is not None:
-        yield derived(
+        # the delegation is the owner's word, and so is how far it goes
+        yield must_be(
             f"{FILE}#/authority",
             lock.authority,
             lock.authority if _within(word(lock.authority), token) else lock.delegation_consumed,
-            against=f"{FILE}#/delegation_consumed",
             code="DELEGATION_AUTHORITY",
             message="The delegation does not say so.",
         )

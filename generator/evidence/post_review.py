@@ -16,6 +16,7 @@ from generator.evidence.base import (
     Part,
     claimed,
     derived,
+    must_be,
     refused,
 )
 from generator.evidence.tallies import counted, filled, named
@@ -96,31 +97,28 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     if not found.reviews:
         yield refused(f"{FILE}#/reviews", "none", "REVIEW_NONE", "No review.", "a review")
     passed = [review for review in found.reviews if review.verdict == PASS]
-    for name, stated, listed in (
-        ("review_count", found.review_count, len(found.reviews)),
-        ("pass_count", found.pass_count, len(passed)),
-    ):
-        yield from counted(
-            f"{FILE}#/{name}",
-            stated,
-            listed,
-            against=f"{FILE}#/reviews",
-            code="REVIEW_COUNT_WRONG",
-        )
+    yield from counted(
+        f"{FILE}#/review_count",
+        found.review_count,
+        len(found.reviews),
+        against=f"{FILE}#/reviews",
+        code="REVIEW_COUNT_WRONG",
+    )
     for index, review in enumerate(found.reviews):
         yield from _review(evidence, review, index)
     whole = bool(passed) and len(passed) == len(found.reviews)
-    for name, said, computed in (
-        ("overall", found.overall, PASS if whole else FAIL),
-        ("all_pass", found.all_pass, whole),
+    # each verdict is only claimed, and so is what they come to
+    for name, said, computed, code in (
+        ("pass_count", found.pass_count, len(passed), "REVIEW_COUNT_WRONG"),
+        ("overall", found.overall, PASS if whole else FAIL, "REVIEW_OVERALL"),
+        ("all_pass", found.all_pass, whole, "REVIEW_OVERALL"),
     ):
         if said is not None:
-            yield derived(
+            yield must_be(
                 f"{FILE}#/{name}",
                 said,
                 computed,
-                against=f"{FILE}#/reviews",
-                code="REVIEW_OVERALL",
+                code=code,
                 message="The single reviews say something else.",
             )
     if found.verdict is not None:
