@@ -187,7 +187,7 @@ def _without(path: str) -> Callable[[], Evidence]:
 
 
 def _other_digest() -> Evidence:
-    value = {"validator": {"file": "rollback_check.py", "sha256": samples.state("change.sql")}}
+    value = {"program": {"file": "rollback_check.py", "sha256": samples.state("change.sql")}}
     return samples.evidence({"plan.json": samples.encoded(value)})
 
 
