@@ -1,16 +1,17 @@
 """``production-readiness-blocker-map.json``: what still stops production (spec 1 and 2.2).
 
 Totals are those of the rows, and a blocker with legs is as open as they are. What has no legs is
-open or closed by the map's word alone, so a closed one names the evidence that closed it.
+open or closed by the map's word alone, so a closed one names the evidence that closed it. What
+went into a rehearsal closes nothing: an input, a script, a state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 import msgspec
 
-from generator.evidence import samples
+from generator.evidence import FILES, samples
 from generator.evidence.base import (
     Evidence,
     EvidenceKind,
@@ -20,11 +21,15 @@ from generator.evidence.base import (
     derived,
     refused,
 )
+from generator.evidence.rehearsal_log import steps
 from generator.evidence.tallies import counted, filled, named, twice, word
 from generator.ledger import Row
 from generator.rules.base import Code
 
 FILE = "production-readiness-blocker-map.json"
+INPUTS = "inputs.txt"
+"""The list of what went into a rehearsal, among it evidence that was given."""
+_PROGRAMS = (".py", ".sh", ".sql")
 OPEN, CLOSED = "open", "closed"
 PROGRESS = ("none", "narrowed", "classified", "design delivered", "partially discharged")
 DISCHARGED = ("proven", "discharged", CLOSED)
@@ -98,7 +103,7 @@ CODES = {
         "Write all three.",
     ),
     "BLOCKER_MAP_CLOSED_BARE": Code(
-        "A closed blocker names no evidence but the map itself.",
+        "A closed blocker names no evidence, or only the map itself, inputs, scripts and states.",
         "Something that stopped production is said to be gone, and nothing shows it.",
         _TODO,
     ),
@@ -148,8 +153,9 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         )
     ids = ((f"{FILE}#/blockers/{at}/id", row.id) for at, row in enumerate(found.blockers))
     yield from twice(ids, "BLOCKER_MAP_ID_TWICE")
+    bare = _bare(evidence)
     for index, row in enumerate(found.blockers):
-        yield from _blocker(evidence, row, f"{FILE}#/blockers/{index}")
+        yield from _blocker(evidence, row, f"{FILE}#/blockers/{index}", bare)
     listed_ids = [(f"{FILE}#/newly_closed/{at}", one) for at, one in enumerate(found.newly_closed)]
     yield from twice(listed_ids, "BLOCKER_MAP_ID_TWICE")
     for where, one in listed_ids:
@@ -163,7 +169,13 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         )
 
 
-def _blocker(evidence: Evidence, row: Blocker, place: str) -> Iterator[Row]:
+def _bare(evidence: Evidence) -> Set[str]:
+    """Return the files that tell of nothing that was found out."""
+    states = {path for step in steps(evidence).values() for path in step.states.values()}
+    return {FILE, *states, *(set(evidence.lines(INPUTS)) - FILES)}
+
+
+def _blocker(evidence: Evidence, row: Blocker, place: str, bare: Set[str]) -> Iterator[Row]:
     yield from filled(f"{place}/id", row.id, "BLOCKER_MAP_UNFILLED")
     legs = ((f"{place}/legs/{at}/id", leg.id) for at, leg in enumerate(row.legs))
     yield from twice(legs, "BLOCKER_MAP_ID_TWICE")
@@ -190,7 +202,7 @@ def _blocker(evidence: Evidence, row: Blocker, place: str) -> Iterator[Row]:
     if is_open(row.state):
         for name in ("actor", "next_action", "blocks"):
             yield from filled(f"{place}/{name}", getattr(row, name), "BLOCKER_MAP_UNFILLED")
-    elif not set(row.evidence) - {FILE}:
+    elif all(path in bare or path.endswith(_PROGRAMS) for path in row.evidence):
         yield refused(
             f"{place}/evidence",
             row.evidence,
