@@ -6,13 +6,14 @@ a file without requests, as lanes wrote it before, is claimed only.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
-from generator.evidence import samples
+from generator.evidence import FILES, rehearsal_log, samples
 from generator.evidence.base import (
     Evidence,
     EvidenceKind,
@@ -25,12 +26,13 @@ from generator.evidence.base import (
 )
 from generator.gate import GATE, probes
 from generator.gate.decide import Answer, decide
-from generator.gate.tokens import Leak, forbidden, leaked
+from generator.gate.tokens import Leak, forbidden, leaked, leaked_line, may_hold
 from generator.gate.vocabulary import BY_CODE
 from generator.ledger import Row
 from generator.rules.base import Code
 
 FILE = "bad-input-probes.json"
+PLAN = "plan.json"
 Asked = TypeVar("Asked", str, bytes)
 
 
@@ -113,7 +115,8 @@ CODES = {
         "Name the class of the code, or put a request of the class.",
     ),
     "PROBES_CLASSES_DIFFER": Code(
-        "The classes listed are not those of the probes, in their order.",
+        "The classes listed are not those of the probes, in their order, or not all of the gate's"
+        " are probed.",
         "A class looks probed that is not, or the other way round.",
         _TODO,
     ),
@@ -138,7 +141,8 @@ CODES = {
         _TODO,
     ),
     "PROBES_TOKEN_LEAKED": Code(
-        "The file emits a token that no rehearsal may emit.",
+        "An evidence file, the plan or what a step printed emits a token that no rehearsal may"
+        " emit.",
         "Whoever looks for such tokens takes a rehearsal for an approval.",
         "Find what emits it, and probe again.",
     ),
@@ -148,6 +152,14 @@ _AGAINST = f"the gate {GATE}"
 
 def rows(evidence: Evidence) -> Iterator[Row]:
     """Put every recorded request to the gate again, and derive all that the file says of it."""
+    leaks = list(_leaks(evidence))
+    for leak in leaks:
+        yield refused(
+            leak.pointer,
+            leak.token,
+            "PROBES_TOKEN_LEAKED",
+            "No rehearsal may emit this token.",
+        )
     file = evidence.model(FILE, BadInputProbes)
     if file is None:
         return
@@ -157,15 +169,24 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         yield refused(
             f"{FILE}#/probes", "none", "PROBES_NONE", "No probe was made.", "at least one probe"
         )
-    leaks = leaked(msgspec.json.decode(evidence.content(FILE) or b"null"))
-    for leak in leaks:
-        yield refused(
-            f"{FILE}#{leak.pointer}",
-            leak.token,
-            "PROBES_TOKEN_LEAKED",
-            "No rehearsal may emit this token.",
-        )
     yield from _kept_counts(file, leaks) if kept else _answers(file, made, leaks)
+
+
+def _leaks(evidence: Evidence) -> Iterator[Leak]:
+    """Look for forbidden tokens in all that the lane's programs wrote: evidence and outputs."""
+    outputs = {step.output for step in rehearsal_log.steps(evidence).values()}
+    for path, entry in evidence.entries.items():
+        content = entry.content
+        written = path in FILES or path == PLAN
+        if content is None or not (written or path in outputs) or not may_hold(content):
+            continue
+        if not written:
+            for number, line in enumerate(evidence.lines(path), 1):
+                yield from (Leak(f"{path}:{number}", token) for token in leaked_line(line))
+            continue
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):  # refused elsewhere
+            value = msgspec.json.decode(content)
+            yield from (Leak(f"{path}#{at}", token) for at, token in leaked(value))
 
 
 def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iterator[Row]:
@@ -187,11 +208,8 @@ def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iter
         yield from _once(asked, ask, f"{place}/request", "The request was put twice.")
         yield from _answer(place, probe, answer)
         yield from _rejected(place, probe, answer)
-    if [probe.of for probe in made] == list(_own()):
-        for index, (probe, ask, answer) in enumerate(zip(made, asks, answers, strict=True)):
-            yield from _own_request(
-                f"{FILE}#/probes/{index}/request", ask, answer, _own()[probe.of]
-            )
+    if made and file.gate == GATE:
+        yield from _own_probes(made, asks, answers)
     control = None
     if file.control is not None:
         control = decide(file.control.request)
@@ -233,6 +251,31 @@ def _own() -> dict[str, bytes]:
 @lru_cache(maxsize=1)
 def _own_control() -> bytes:
     return msgspec.json.encode(probes.control(), order="sorted")
+
+
+def _own_probes(made: list[Probe], asks: list[bytes], answers: list[Answer]) -> Iterator[Row]:
+    """Look for each of the gate's own probes; whoever asks more may do so.
+
+    A probe that is rejected for another class than it names stands for both: it has a finding.
+    """
+    of_class: dict[str, list[int]] = {}
+    for index, (probe, answer) in enumerate(zip(made, answers, strict=True)):
+        answered = BY_CODE[answer.code].id if answer.code is not None else probe.of
+        for name in {probe.of, answered}:
+            of_class.setdefault(name, []).append(index)
+    for name, own in _own().items():
+        there = of_class.get(name)
+        if there is None:
+            yield refused(
+                f"{FILE}#/probes",
+                "absent",
+                "PROBES_CLASSES_DIFFER",
+                "The gate has one more class, which was not probed.",
+                name,
+            )
+            continue
+        index = next((at for at in there if asks[at] == own), there[0])
+        yield from _own_request(f"{FILE}#/probes/{index}/request", asks[index], answers[index], own)
 
 
 def _own_request(where: str, ask: bytes, answer: Answer, own: bytes) -> Iterator[Row]:
@@ -314,16 +357,16 @@ def _summed_up(
 ) -> Iterator[Row]:
     yield _count(file, "probe_count", summed.probe_count, f"{FILE}#/probes")
     yield _count(file, "fail_closed_count", summed.fail_closed_count, _AGAINST)
-    for name, computed in (
-        ("any_fail_open", summed.any_fail_open),
-        ("forbidden_token_leaked", bool(leaks)),
-        ("verdict", summed.verdict),
+    for name, computed, against in (
+        ("any_fail_open", summed.any_fail_open, _AGAINST),
+        ("forbidden_token_leaked", bool(leaks), "the evidence and the outputs"),
+        ("verdict", summed.verdict, _AGAINST),
     ):
         yield derived(
             f"{FILE}#/{name}",
             getattr(file, name),
             computed,
-            against=_AGAINST,
+            against=against,
             code="PROBES_SUMMARY_WRONG",
             message="The answers say otherwise.",
         )

@@ -9,13 +9,15 @@ What is *emitted* is said by JSON Pointers. Every string is, except
 
 - below a key that quotes others (``preflight``, ``previous``, ``quoted``, ``review``, …): there it
   is another lane's word, or a reviewer's;
+- below a key that denies (``does_not_authorize``, ``forbidden``, ``rejected_because``, …);
 - below ``request``: that was put to the lane, not said by it;
 - right under a key whose last word only names things (``id``, ``forbidden_surfaces``, ``class``,
   …), and that has no word of a result;
 - a key itself, as ``"selftest_pass": true`` says something by its value.
 
 In prose a token may be spoken of. So a text with white space in it counts only where its key
-has a word of a result (``status``, ``verdict``, ``outcome``, …).
+has a word of a result (``status``, ``verdict``, ``outcome``, …). What a step prints is judged the
+same way, line by line: ``label: value``, or two words, is a key and what it holds.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ QUOTING = frozenset(
     }
 )
 """Words of a key below which others are quoted."""
+DENYING = frozenset({"excluded", "forbidden", "not", "refused", "rejected"})
+"""Words of a key below which something is said not to be."""
 ASKING = frozenset({"request", "requests"})
 """Keys below which something was put to the lane."""
 NAMING = frozenset(
@@ -87,6 +91,10 @@ SAYING = frozenset(
 """Words of a key that holds a result."""
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+_LABELLED = re.compile(r"\s*(?P<label>[^:=]{1,80}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
+_PARTS = (b"_PASS", b"_AUTH", b"_GRANTED", b"QT")
+"""Something of each forbidden token, in capital letters that nothing looks like in ASCII."""
+_NOT_OWN = QUOTING | DENYING
 _SPACE = re.compile(r"\s")
 _TOKEN = re.compile(r"\w+")
 _PASSED = "|".join(
@@ -111,7 +119,7 @@ def forbidden(token: str) -> bool:
 def is_emitted(pointer: str) -> bool:
     """Tell whether the string at a JSON Pointer is the lane's own word."""
     keys = _keys(pointer)
-    if any((len(key) == 1 and key[0] in ASKING) or QUOTING.intersection(key) for key in keys):
+    if any((len(key) == 1 and key[0] in ASKING) or _NOT_OWN.intersection(key) for key in keys):
         return False
     return not keys or keys[-1][-1] not in NAMING or bool(SAYING.intersection(keys[-1]))
 
@@ -141,6 +149,26 @@ def leaked(value: object, *, emitted: Callable[[str], bool] = is_emitted) -> lis
         elif isinstance(item, list):
             todo.extend((f"{pointer}/{at}", item[at]) for at in range(len(item) - 1, -1, -1))
     return leaks
+
+
+def may_hold(content: bytes) -> bool:
+    """Tell fast whether a file may have a forbidden token in it, as most have not."""
+    if not content.isascii() or b"\\u" in content:
+        return True  # letters that look alike, or are written in another way
+    capitals = content.upper()
+    return any(part in capitals for part in _PARTS)
+
+
+def leaked_line(line: str) -> list[str]:
+    """Return every forbidden token that a line of a step's output emits, in its order."""
+    words = line.split()
+    match = _LABELLED.fullmatch(line)
+    value: object = line
+    if match is not None:
+        value = {match["label"]: match["value"]}
+    elif len(words) == 2:
+        value = {words[0]: words[1]}
+    return [leak.token for leak in leaked(value)]
 
 
 def _holds_any(value: object) -> bool:
