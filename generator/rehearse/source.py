@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from generator.errors import InputError
-from generator.names import visible
+from generator.names import skeleton, visible
 from generator.reading.tree import read_file
 from generator.rehearse.codes import refused
 from generator.rehearse.inside import rehearse as inside
@@ -65,15 +65,47 @@ class Seed:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
 _BESIDE = "(?:db|data|database|sql|sqlite|app|main|my|srv|server)*"
-_PRODUCTION = re.compile(f"{_BESIDE}(?:prod|production|prd|live|primary){_BESIDE}")
+_BEHIND = (
+    "(?:s|db|data|database|sql|sqlite|app|main|my|srv|server|copy|copies|clone|snap|snapshot"
+    "|backup|bak|dump|export|replica|restore|archive|eu|us|uk|de|asia|apac|emea)*"
+)
+_PLAIN = "production|produktion|produktiv|produccion|producao"
+_BEGINS = re.compile(
+    # not: product, produce, produkt, prodigal, prodrome, prodrug, prodding
+    f"{_BESIDE}(?:{_PLAIN}|prod(?!u|ig|rom|rug|d(?:ed|er|ing))|(?:prd|live|primary){_BEHIND}\\Z)"
+)
+_ENDS = re.compile(
+    # not: reproduction, preprod
+    r"(?!(?:re|pre|post|co|over|under|by|self)pr)"
+    f"[a-z]*(?:{_PLAIN}|prod|prd){_BEHIND}\\Z"
+)
+_HARMLESS = re.compile(
+    r"(?<![a-z])(?:(?:non?|not)[-_ .]?(?:prod|production)"
+    r"|primary[-_ .]?(?:school|key|care|colou?r)s?)(?![a-z])",
+    re.IGNORECASE,
+)
+"""What says that it is not production, or has another meaning."""
 
 
 def production_word(text: str) -> str:
     """Return the word of a path or name by which it looks like production; empty if none."""
-    text = unicodedata.normalize("NFKC", text)
+    text = _HARMLESS.sub(" ", _in_ascii(text))
     # XProd, xProd, x_prod, and prodx where the case tells nothing
     words = [*_WORD.findall(text), *re.split(r"[\W\d_]+", text)]
-    return next((word for word in words if _PRODUCTION.fullmatch(word.lower())), "")
+    return next((word for word in words if _is_production(word.lower())), "")
+
+
+def _is_production(word: str) -> bool:
+    return _BEGINS.match(word) is not None or _ENDS.match(word) is not None
+
+
+def _in_ascii(text: str) -> str:
+    """Write letters of other alphabets as the ASCII ones that they look like."""
+    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        text = "".join(char if char.isascii() else skeleton(char) for char in text)
+        text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Mn"))
+    return text
 
 
 def refuse_production(lane: str, path: Path) -> None:
