@@ -1,4 +1,7 @@
-"""Makes the rehearsed lanes again with ``lanebook rehearse``, byte for byte, from their inputs.
+"""Makes the rehearsed lanes again as ``lanebook rehearse`` does, byte for byte, from their inputs.
+
+The programs in a packet are inputs of it, and pinned: a lane that is there is made again with its
+own, whatever today's lanebook would put into a new one.
 
 Without an option it writes into packets/; with ``--to ROOT`` into another root that holds the lane
 before them; with ``--check`` nowhere, and exits with 1 if packets/ holds something else.
@@ -8,14 +11,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+from generator.rehearse.inside import PROGRAMS
+from generator.rehearse.run import Wanted, rehearse
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = Path(__file__).resolve().parent / "rehearsals"
-TIME_LIMIT = 300
 BEFORE = "clone-rehearsal-sqlite-2"
 LANES = {
     "registry-column-rehearsal": (
@@ -32,20 +37,36 @@ LANES = {
 """Lane to title, date and the decision that it consumes, in order."""
 
 
-def make(root: Path) -> None:
-    """Make both lanes in a root that holds the lane before them."""
+def pinned() -> dict[str, dict[str, bytes]]:
+    """Return the programs of each lane that is there."""
+    folders = {lane: ROOT / "packets" / lane / "evidence" for lane in LANES}
+    return {
+        lane: {name: (folder / name).read_bytes() for name in PROGRAMS}
+        for lane, folder in folders.items()
+        if folder.exists()
+    }
+
+
+def make(root: Path, programs: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Make both lanes in a root that holds the lane before them, by their programs."""
     previous = BEFORE
     for lane, (title, date, delegation) in LANES.items():
         inputs = INPUTS / lane
-        command = [
-            *(sys.executable, "-m", "generator", "rehearse", lane),
-            *("--root", str(root), "--title", title, "--date", date),
-            *("--previous", previous, "--delegation", delegation),
-            *("--dump", str(inputs / "seed.sql"), "--change", str(inputs / "change.sql")),
-            *("--blockers", str(inputs / "blockers.json")),
-            *("--addendum", str(inputs / "addendum.json")),
-        ]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=TIME_LIMIT)
+        rehearse(
+            Wanted(
+                lane=lane,
+                root=root,
+                title=title,
+                date=date,
+                previous=previous,
+                delegation=delegation,
+                dump=inputs / "seed.sql",
+                change=inputs / "change.sql",
+                blockers=inputs / "blockers.json",
+                addendum=inputs / "addendum.json",
+                programs=programs.get(lane, {}),
+            )
+        )
         previous = lane
 
 
@@ -61,7 +82,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def made_again(root: Path) -> dict[str, dict[str, bytes]]:
     """Return what the lanes come to when they are made in a new root."""
     shutil.copytree(ROOT / "packets" / BEFORE, root / "packets" / BEFORE)
-    make(root)
+    make(root, pinned())
     return {lane: content(root / "packets" / lane) for lane in LANES}
 
 
@@ -79,9 +100,10 @@ def main() -> int:
             print(f"{lane}: packets/ holds something else", file=sys.stderr)
         return 1 if differ else 0
     root = (arguments.to or ROOT).resolve()
+    programs = pinned()
     for lane in LANES:
         shutil.rmtree(root / "packets" / lane, ignore_errors=True)
-    make(root)
+    make(root, programs)
     return 0
 
 

@@ -224,12 +224,95 @@ def test_the_states_tell_what_was_changed_and_what_came_back(rehearsed: Place) -
     applied = list(before)
     index = "CREATE INDEX registry_ref_note ON registry (ref, note)"
     applied.insert(7, f'-- schema "{index}"')
-    applied.insert(11, "INSERT INTO \"log\" VALUES ('deleted OBJ-2', '2026-01-01');")
+    logged = "(rowid, \"what\", \"at\") VALUES (1, 'deleted OBJ-2', '2026-01-01');"
+    applied.insert(11, f'INSERT INTO "log" {logged}')
     applied.remove("INSERT INTO \"registry\" VALUES (2, 'OBJ-2', NULL);")
     applied.insert(-1, "INSERT INTO \"registry\" VALUES (4, 'OBJ-4', 'fourth');")
     for name, state in states.items():
         wanted = applied if name.endswith("after-apply") else before
         assert state.splitlines() == wanted, name
+
+
+NUMBERED = """
+CREATE TABLE r (a);
+INSERT INTO r (rowid, a) VALUES (2, 'b'), (3, 'a'), (4, 'd');
+CREATE TABLE named (rowid TEXT PRIMARY KEY, a);
+INSERT INTO named (_rowid_, rowid, a) VALUES (7, 'x', 1), (5, 'y', 2);
+CREATE TABLE bare (k TEXT PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO bare VALUES ('k');
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        pytest.param("DELETE FROM r WHERE rowid = 3;", {2: "b", 4: "d"}, id="goes-by-it"),
+        pytest.param(
+            "DELETE FROM r WHERE rowid = (SELECT rowid FROM r LIMIT 1);",
+            {3: "a", 4: "d"},
+            id="goes-by-the-order",
+        ),
+        pytest.param(
+            "UPDATE r SET rowid = 9 WHERE a = 'a';", {9: "a", 2: "b", 4: "d"}, id="changes-it-alone"
+        ),
+    ],
+)
+def test_rows_have_the_numbers_that_they_have_in_the_source(
+    place: Place, change: str, after: dict[int, str]
+) -> None:
+    place.database.unlink()
+    make_database(place.database, NUMBERED)
+    place.change.write_text(change, "utf-8")
+    assert place.run().code == 0
+    lines = {
+        name: [
+            line
+            for line in (place.evidence() / name).read_text("utf-8").splitlines()
+            if line.startswith("INSERT")
+        ]
+        for name in ("seed.sql", "states/snap-before.sql", "states/snap-after-apply.sql")
+    }
+    others = [
+        "INSERT INTO \"bare\" VALUES ('k');",
+        'INSERT INTO "named" (_rowid_, "rowid", "a") VALUES (7, \'x\', 1);',
+        'INSERT INTO "named" (_rowid_, "rowid", "a") VALUES (5, \'y\', 2);',
+    ]
+
+    def rows(numbered: dict[int, str]) -> list[str]:
+        made = sorted((value, number) for number, value in numbered.items())
+        told = [
+            f'INSERT INTO "r" (rowid, "a") VALUES ({number}, \'{value}\');'
+            for value, number in made
+        ]
+        return others + told
+
+    before = rows({2: "b", 3: "a", 4: "d"})
+    assert lines == {
+        "seed.sql": before,
+        "states/snap-before.sql": before,
+        "states/snap-after-apply.sql": rows(after),
+    }
+    assert verify(place.root).code == 0
+
+
+def test_a_number_that_no_name_reaches_is_refused(place: Place) -> None:
+    make_database(place.database, "CREATE TABLE taken (rowid, _ROWID_, oid)")
+    message = (
+        "copy.sqlite: a table whose rows have a number that no name reaches: 'taken'"
+        " (REHEARSE-CANONICAL)"
+    )
+    assert_refused(place, place.run(), message)
+
+
+def test_a_lane_is_made_again_with_the_programs_that_it_pinned(place: Place) -> None:
+    step = program("step.sh") + b"# of old\n"
+    made = rehearse(
+        Wanted("sample", place.root, place.change, place.database, programs={"step.sh": step})
+    )
+    assert made.proven
+    assert (place.evidence() / "step.sh").read_bytes() == step
+    assert hashlib.sha256(step).hexdigest() in (made.folder / "lane.yml").read_text("utf-8")
+    assert verify(place.root).code == 0
 
 
 def test_the_source_and_its_folder_stay_as_they_are(place: Place) -> None:

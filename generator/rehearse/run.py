@@ -16,9 +16,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.errors import InputError, UsageError
@@ -85,6 +85,8 @@ class Wanted:
     delegation: str = ""
     blockers: Path | None = None
     addendum: Path | None = None
+    programs: Mapping[str, bytes] = field(default_factory=dict)
+    """What takes the place of today's programs; to make a lane again, those that it pinned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         try_change(script, name, seed, clones.path)
         step(1)
         folder = stage.path / lane
-        inputs = _inputs(lane, seed, script.encode(), given)
+        inputs = _inputs(lane, seed, script.encode(), {**_programs(wanted), **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
         write(folder / LANE_FILE, documents.lane_file(about).encode())
@@ -214,7 +216,7 @@ def _about(wanted: Wanted, lane: str, root: Root) -> About:
         date=wanted.date,
         delegation=wanted.delegation,
         before=_before(wanted.previous, root) if wanted.previous else None,
-        pins={name: sha256(program(name)) for name in PROGRAMS},
+        pins={name: sha256(data) for name, data in _programs(wanted).items()},
     )
     _, findings = parse_lane_file(documents.lane_file(about).encode(), lane)
     if findings:
@@ -284,6 +286,10 @@ def _seed(wanted: Wanted, folder: Path) -> Seed:
         return write_down(opened, folder, visible(path.name))
 
 
+def _programs(wanted: Wanted) -> dict[str, bytes]:
+    return {name: wanted.programs.get(name) or program(name) for name in PROGRAMS}
+
+
 def _given(wanted: Wanted) -> dict[str, bytes]:
     """Read the files that the owners gave; their facts are judged with those of the lane."""
     given: dict[str, bytes] = {}
@@ -316,10 +322,9 @@ def _inputs(lane: str, seed: Seed, change: bytes, given: dict[str, bytes]) -> di
     validator = "rollback_check.py"
     plan = {
         "lane": lane,
-        "validator": {"file": validator, "sha256": sha256(program(validator))},
+        "validator": {"file": validator, "sha256": sha256(given[validator])},
     }
     inputs = {
-        **{name: program(name) for name in PROGRAMS},
         **given,
         "change.sql": change,
         "executor.sql": _EXECUTOR.encode(),

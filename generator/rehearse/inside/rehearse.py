@@ -310,6 +310,9 @@ _ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"
 KEPT_TABLES = ("sqlite_sequence", "sqlite_stat1", "sqlite_stat4")
 """Tables of SQLite's own whose rows are state."""
 
+ROWIDS = ("rowid", "_rowid_", "oid")
+"""The names by which SQL reaches the number of a row, unless a column has taken them."""
+
 Value = int | float | str | bytes | None
 
 
@@ -393,10 +396,44 @@ def schema(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
     return [(kind, name, sql) for kind, name, sql, _ in found]
 
 
+def rowid_of(connection: sqlite3.Connection, table: str, about: list[Any]) -> str:
+    """Return the name of a number that each row has and no column holds; empty if there is none.
+
+    A change may go by it, and the order in which rows are read does. There is none in the tables of
+    SQLite's own, without rowids, and where the primary key is the rowid.
+
+    Args:
+        connection: to the database.
+        table: its name.
+        about: what SQLite says of its columns.
+
+    Raises:
+        NotCanonical: columns have taken every name of it.
+    """
+    if table.lower().startswith("sqlite_"):
+        return ""
+    indexes = connection.execute(f"PRAGMA main.index_list({string(table)})").fetchall()
+    keys = [name for _, name, _, origin, _ in indexes if origin == "pk"]
+    if keys:
+        parts = connection.execute(f"PRAGMA main.index_xinfo({string(keys[0])})").fetchall()
+        if all(number != -1 for _, number, *_ in parts):
+            return ""
+    elif any(pk for *_, pk, _ in about):
+        return ""
+    taken = {name.lower() for _, name, *_ in about}
+    for name in ROWIDS:
+        if name not in taken:
+            return name
+    raise NotCanonical("a table whose rows have a number that no name reaches: " + ascii(table))
+
+
 def rows(
     connection: sqlite3.Connection, table: str, real: Callable[[float], str] = decimal
 ) -> list[str]:
-    """Return the rows of a table, each a statement on one line, by key or else by all columns."""
+    """Return the rows of a table, each a statement on one line, by key or else by all columns.
+
+    A number that no column holds stands in front of the others.
+    """
     # a bound name would stand in the log in another form
     about = connection.execute(f"PRAGMA main.table_xinfo({string(table)})").fetchall()
     # generated columns are computed again
@@ -404,9 +441,13 @@ def rows(
     names = [name for name, _ in columns]
     by = [at for pk, at in sorted((pk, at) for at, (_, pk) in enumerate(columns) if pk)]
     by = by or list(range(len(columns)))
+    rowid = rowid_of(connection, table, about)
+    if rowid:
+        names = [rowid, *names]
+        by = [at + 1 for at in by]
     _, encoding = text_encoding(connection)
     begin = _ROW + quoted(table)
-    if len(names) < len(about):
+    if rowid or len(names) < len(about):
         begin += " (" + ", ".join(names) + ")"
     found: list[tuple[list[tuple[int, int | float | bytes]], str]] = []
     query = "SELECT " + ", ".join(names) + " FROM main." + quoted(table)  # noqa: S608 - quoted
