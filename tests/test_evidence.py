@@ -328,6 +328,48 @@ def test_nearly_every_rewrite_of_a_fact_is_found_out(
     assert len(missed) <= (1 - rewriting.TARGET) * total, missed
 
 
+def test_a_fact_can_be_rewritten_everywhere_at_once() -> None:
+    files = {
+        "a.json": b'{"proven": true, "rows": 12, "step": "RX-3", "other": true}\n',
+        "outputs/a.txt": b"proven true\nrows=12 of 120\n",
+        "actions.jsonl": b'{"step": "RX-3", "proven": false}\n',
+    }
+    made = [(one.stated, one.written, one.files) for one in rewriting.together(files)]
+    assert made == [
+        (
+            "12",
+            "13",
+            {
+                "a.json": b'{"proven": true, "rows": 13, "step": "RX-3", "other": true}\n',
+                "outputs/a.txt": b"proven true\nrows=13 of 120\n",
+            },
+        ),
+        (
+            "3",
+            "4",
+            {
+                "a.json": b'{"proven": true, "rows": 12, "step": "RX-4", "other": true}\n',
+                "actions.jsonl": b'{"step": "RX-4", "proven": false}\n',
+            },
+        ),
+        (
+            "proven",
+            "the opposite",
+            {
+                "a.json": b'{"proven": false, "rows": 12, "step": "RX-3", "other": true}\n',
+                "outputs/a.txt": b"proven false\nrows=12 of 120\n",
+                "actions.jsonl": b'{"step": "RX-3", "proven": true}\n',
+            },
+        ),
+    ]
+
+
+def test_every_sort_of_text_is_rewritten() -> None:
+    made = rewriting.rewrites(SEALED / "evidence")
+    texts = {(group, one.path) for group, one in made if group in ("actions", "inputs")}
+    assert texts == {("actions", "actions.jsonl"), ("inputs", "change.sql"), ("inputs", "seed.sql")}
+
+
 def test_mending_leaves_a_packet_that_every_checksum_tool_takes(tmp_path: Path) -> None:
     copied = tmp_path / SEALED.name
     path = "rollback-recovery-proof.json"
