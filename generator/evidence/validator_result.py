@@ -33,6 +33,7 @@ FAIL = "FAIL"
 PLAN = "plan.json"
 """What a rehearsal was to do; it names the validator and its pin."""
 
+_WORD = re.compile(r"[\w-]+")
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
@@ -453,7 +454,8 @@ def _printed(
         )
     if not said:
         listed = [control.expected_code for control in result.negative_controls]
-        if listed and not {word for words in lines for word in words}.intersection(listed):
+        named = {word for line in evidence.lines(output) for word in _WORD.findall(line)}
+        if listed and named.isdisjoint(listed):
             yield refused(
                 f"{FILE}#/negative_controls",
                 len(listed),
