@@ -27,7 +27,7 @@ from generator.evidence.base import (
 from generator.gate import GATE, probes
 from generator.gate.decide import Answer, decide
 from generator.gate.tokens import Leak, forbidden, leaked, leaked_line, may_hold
-from generator.gate.vocabulary import BY_CODE
+from generator.gate.vocabulary import BY_CODE, BY_ID
 from generator.ledger import Row
 from generator.rules.base import Code
 
@@ -178,8 +178,10 @@ def _leaks(evidence: Evidence) -> Iterator[Leak]:
     for path, entry in evidence.entries.items():
         content = entry.content
         written = path in FILES or path == PLAN
-        if content is None or not (written or path in outputs) or not may_hold(content):
+        if content is None or not (written or path in outputs):
             continue
+        if path != FILE and not may_hold(content):
+            continue  # the probes are full of such words, as requests
         if not written:
             for number, line in enumerate(evidence.lines(path), 1):
                 yield from (Leak(f"{path}:{number}", token) for token in leaked_line(line))
@@ -258,14 +260,14 @@ def _own_probes(made: list[Probe], asks: list[bytes], answers: list[Answer]) -> 
 
     A probe that is rejected for another class than it names stands for both: it has a finding.
     """
-    of_class: dict[str, list[int]] = {}
-    for index, (probe, answer) in enumerate(zip(made, answers, strict=True)):
-        answered = BY_CODE[answer.code].id if answer.code is not None else probe.of
-        for name in {probe.of, answered}:
-            of_class.setdefault(name, []).append(index)
+    named: dict[str, list[int]] = {}
+    for index, probe in enumerate(made):
+        named.setdefault(probe.of, []).append(index)
     for name, own in _own().items():
-        there = of_class.get(name)
-        if there is None:
+        there = named.get(name) or [
+            at for at, answer in enumerate(answers) if answer.code == BY_ID[name].code
+        ]
+        if not there:
             yield refused(
                 f"{FILE}#/probes",
                 "absent",
@@ -274,7 +276,9 @@ def _own_probes(made: list[Probe], asks: list[bytes], answers: list[Answer]) -> 
                 name,
             )
             continue
-        index = next((at for at in there if asks[at] == own), there[0])
+        index = there[0]
+        if len(there) > 1:
+            index = next((at for at in there if asks[at] == own), index)
         yield from _own_request(f"{FILE}#/probes/{index}/request", asks[index], answers[index], own)
 
 

@@ -91,7 +91,8 @@ SAYING = frozenset(
 """Words of a key that holds a result."""
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
-_LABELLED = re.compile(r"\s*(?P<label>[^:=]{1,80}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
+_LABEL_ENDS = re.compile(r"[:=]")
+_LONGEST_LABEL = 80
 _PARTS = (b"_PASS", b"_AUTH", b"_GRANTED", b"QT")
 """Something of each forbidden token, in capital letters that nothing looks like in ASCII."""
 _NOT_OWN = QUOTING | DENYING
@@ -138,6 +139,8 @@ def leaked(value: object, *, emitted: Callable[[str], bool] = is_emitted) -> lis
     while todo:
         pointer, item = todo.pop()
         if isinstance(item, str):
+            if not _holds(item):
+                continue
             prose = _SPACE.search(item.strip()) is not None
             if emitted(pointer) and (not prose or _says(pointer)):
                 leaks.extend(Leak(pointer, token) for token in _tokens(item) if forbidden(token))
@@ -162,10 +165,10 @@ def may_hold(content: bytes) -> bool:
 def leaked_line(line: str) -> list[str]:
     """Return every forbidden token that a line of a step's output emits, in its order."""
     words = line.split()
-    match = _LABELLED.fullmatch(line)
+    label = _LABEL_ENDS.search(line, 0, _LONGEST_LABEL)
     value: object = line
-    if match is not None:
-        value = {match["label"]: match["value"]}
+    if label is not None:
+        value = {line[: label.start()].strip(): line[label.end() :].strip()}
     elif len(words) == 2:
         value = {words[0]: words[1]}
     return [leak.token for leak in leaked(value)]
