@@ -258,10 +258,19 @@ def test_an_editor_who_mends_every_hash_is_found_out(tmp_path: Path) -> None:
         pytest.param(b"", 0, id="empty"),
         pytest.param(b"INSERT INTO t VALUES (1);\n", 1, id="first-line"),
         pytest.param(b"-- x\nINSERT INTO t VALUES ('INSERT INTO u');\n", 1, id="in-a-value"),
-        pytest.param(b" INSERT INTO t VALUES (1);\n", 0, id="indented"),
+        pytest.param(b"INSERT INTO t VALUES ('a), (b');\n", 1, id="two-in-a-value"),
+        pytest.param(b"CREATE TABLE t (a, CHECK (a), (b));\n", 0, id="two-in-another-line"),
+        pytest.param(b"INSERT INTO t VALUES (1)", None, id="no-end"),
+        pytest.param(b" INSERT INTO t VALUES (1);\n", None, id="indented"),
+        pytest.param(b"-- x\ninsert into t values (1);\n", None, id="lower-case"),
+        pytest.param(b"INSERT INTO t VALUES (1),(2);\n", None, id="two-in-a-line"),
+        pytest.param(b"INSERT INTO t VALUES\n (1),\n (2);\n", None, id="a-row-on-its-own-line"),
+        pytest.param(b"COPY t (a) FROM stdin;\n1\n\\.\n", None, id="copied"),
     ],
 )
-def test_rows_are_the_lines_that_insert_one(content: bytes, rows: int) -> None:
+def test_rows_are_the_lines_that_insert_one_where_no_other_line_does(
+    content: bytes, rows: int | None
+) -> None:
     assert samples.evidence({"states/x.sql": content}).rows("states/x.sql") == rows
 
 

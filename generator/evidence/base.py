@@ -31,6 +31,15 @@ _NOT_APPLICABLE = "N/A_"
 _ROW_STARTS = {".jsonl": b'["row",', ".sql": b"INSERT INTO "}
 """By ending of a state file, how each line that holds a row begins."""
 
+_ROW_ENDS = b");"
+_OTHER_ROWS = re.compile(rb"\n(?!INSERT INTO )[ \t]*(?i:COPY|INSERT|MERGE|REPLACE)\b")
+_NEXT_ROW = re.compile(rb"\)\s*,\s*\(")
+_STRING = re.compile(rb"'[^']*'")
+
+PLAN = "plan.json"
+"""What a rehearsal is told: its ``lane``, and more."""
+_INPUTS = "inputs.txt"
+
 
 class EvidenceModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every evidence file may say of itself; unknown keys are notes, and facts of nothing."""
@@ -79,7 +88,15 @@ class Evidence:
 
     def rows(self, path: str) -> int | None:
         """Count the rows of a state file; none where its bytes or its form are not at hand."""
-        counted: int | None = self.once("rows", path, _count_rows)
+        start = _ROW_STARTS.get(path[path.rfind(".") :])
+        entry = self.entries.get(path)
+        if start is None or entry is None or entry.content is None:
+            return None
+        # most states of a rehearsal are the same bytes
+        key = (f"rows {start!r}", str(entry.sha256))
+        if key not in self.memo:
+            self.memo[key] = _count_rows(entry.content, start)
+        counted: int | None = self.memo[key]
         return counted
 
     def lines(self, path: str) -> list[str]:
@@ -98,11 +115,25 @@ class Evidence:
         return self.memo[key]
 
 
-def _count_rows(path: str, content: bytes | None) -> int | None:
-    start = _ROW_STARTS.get(path[path.rfind(".") :])
-    if content is None or start is None:
+def _count_rows(content: bytes, start: bytes) -> int | None:
+    counted = content.count(b"\n" + start) + content.startswith(start)
+    if start == _ROW_STARTS[".sql"] and not _one_row_a_line(content, start, counted):
         return None
-    return content.count(b"\n" + start) + content.startswith(start)
+    return counted
+
+
+def _one_row_a_line(content: bytes, start: bytes, counted: int) -> bool:
+    """Tell whether each row of a script is one whole line, and none stands elsewhere."""
+    first = content[: content.find(b"\n") + 1] or content
+    if _OTHER_ROWS.search(content) or _OTHER_ROWS.match(b"\n" + first):
+        return False
+    if content.count(_ROW_ENDS + b"\n") + content.endswith(_ROW_ENDS) < counted:
+        return False
+    if _NEXT_ROW.search(content) is None:
+        return True
+    # what looks like a second row may stand in a text, or in a line that holds none
+    bare = (_STRING.sub(b"", line) for line in content.split(b"\n") if line.startswith(start))
+    return all(line.endswith(_ROW_ENDS) and not _NEXT_ROW.search(line) for line in bare)
 
 
 def _lines_of(_path: str, content: bytes | None) -> list[str]:
@@ -270,6 +301,42 @@ def same_hash(first: str, second: str) -> bool:
     return kind in (HashKind.DIGEST, HashKind.ABSENT) and first == second
 
 
+# --- the plan ---
+
+
+def plan(evidence: Evidence) -> Mapping[str, Any]:
+    """Return what the rehearsal was told; nothing where there is no plan that can be read."""
+    said: Mapping[str, Any] = evidence.once("plan", PLAN, _plan)
+    return said
+
+
+def _plan(_path: str, content: bytes | None) -> Mapping[str, Any]:
+    try:
+        said = msgspec.json.decode(content or b"")
+    except (msgspec.DecodeError, RecursionError):
+        return {}  # refused elsewhere, by the rule over JSON
+    return said if isinstance(said, dict) else {}
+
+
+def lane_rows(evidence: Evidence) -> Iterator[Row]:
+    """Hold the lane that each evidence file names against the plan's.
+
+    What ``inputs.txt`` names was given to the rehearsal, and may be of the lane before.
+    """
+    wanted = plan(evidence).get("lane")
+    given = set(evidence.lines(_INPUTS))
+    for path, model in evidence.models.items():
+        if isinstance(model, EvidenceModel) and model.lane is not None:
+            yield derived(
+                f"{path}#/lane",
+                model.lane,
+                wanted if isinstance(wanted, str) and path not in given else None,
+                against=f"{PLAN}#/lane",
+                code="EV-LANE",
+                message="The plan is that of another lane.",
+            )
+
+
 # --- decoding ---
 
 FORM_CODES = {
@@ -287,6 +354,11 @@ FORM_CODES = {
         "An evidence file has a key that its kind does not have.",
         "No rule looks at it, so what it says is only claimed.",
         "Take it out, or put it where a rule derives it again.",
+    ),
+    "EV-LANE": Code(
+        "An evidence file names another lane than the plan of the rehearsal.",
+        "It is evidence of something else, and was put here.",
+        "Put the file back where it belongs, and rehearse this lane.",
     ),
 }
 _AT = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from generator.evidence import samples
-from generator.evidence.base import FORM_CODES, Evidence, EvidenceKind, findings
+from generator.evidence.base import (
+    FORM_CODES,
+    PLAN,
+    Evidence,
+    EvidenceKind,
+    findings,
+    lane_rows,
+)
 from generator.evidence.kinds import KINDS
 from generator.evidence.whole import CODES as WHOLE_CODES
 from generator.evidence.whole import CONTROLS as WHOLE_CONTROLS
@@ -19,6 +26,7 @@ _MEMBER = "rollback-recovery-proof.json"
 
 def _form(evidence: Evidence) -> Iterator[Row]:
     yield from evidence.damaged
+    yield from lane_rows(evidence)
 
 
 def _checked(rows: Callable[[Evidence], Iterable[Row]]) -> Callable[[Evidence], Iterator[Finding]]:
@@ -47,6 +55,9 @@ EVIDENCE_RULES: tuple[Rule[Evidence], ...] = (
             "EV-TYPE": lambda: samples.changed(_MEMBER, {("entry_count",): "2"}),
             "EV-SCHEMA": lambda: samples.changed(_MEMBER, {("schema",): "lanebook/other/9"}),
             "EV-KEY-UNKNOWN": lambda: samples.changed(_MEMBER, {("approved",): True}),
+            "EV-LANE": lambda: samples.changed_together(
+                {_MEMBER: {("lane",): "other"}}, {PLAN: samples.encoded({"lane": "sample"})}
+            ),
         },
     ),
     Rule(
