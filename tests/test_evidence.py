@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from generator.evidence.base import (
     hash_kind,
     same_hash,
 )
+from generator.evidence.rehearsal_log import FILE as LOG
 from generator.evidence.rollback_proof import FILE as PROOF
 from generator.model.digest import sha256
 from generator.model.finding import Finding
@@ -181,7 +181,8 @@ def test_a_document_that_is_created_goes_from_absent_to_absent() -> None:
         "production_rollback_status": "NOT_APPLICABLE",
         "states": {"after_apply": "states/txn-after-apply.sql"},
     }
-    proof = {"entries": [entry]}
+    proof: Any = kinds.SAMPLES[PROOF]()
+    proof |= {"entry_count": 3, "entries": [*proof["entries"], entry]}
     assert found(samples.evidence_of(PROOF, proof)) == []
     entry["after_apply_hash"] = ABSENT
     entry["states"] = {}
@@ -198,25 +199,38 @@ def test_what_was_not_applied_is_never_restored() -> None:
         "restored_match": False,
         "production_rollback_status": "NOT_APPLICABLE",
     }
-    assert found(samples.evidence_of(PROOF, {"entries": [entry]})) == []
+    proof: Any = kinds.SAMPLES[PROOF]()
+    proof |= {"entry_count": 3, "entries": [*proof["entries"], entry]}
+    assert found(samples.evidence_of(PROOF, proof)) == []
     entry["restored_match"] = True
-    assert codes(samples.evidence_of(PROOF, {"entries": [entry]})) == {"ROLLBACK_MATCH_FLAG_WRONG"}
+    assert codes(samples.evidence_of(PROOF, proof)) == {"ROLLBACK_MATCH_FLAG_WRONG"}
 
 
 # --- levels ---
 
 
-def test_a_hash_without_its_bytes_is_claimed_only() -> None:
-    proof = copy.deepcopy(kinds.SAMPLES[PROOF]())
-    assert isinstance(proof, dict)
+@pytest.mark.parametrize(
+    ("log", "level"),
+    [
+        pytest.param({}, "recomputed", id="the-log-names-the-states"),
+        pytest.param({"states": {}, "rows": {}}, "claimed only", id="nothing-names-them"),
+    ],
+)
+def test_a_hash_without_its_bytes_is_claimed_only_and_so_is_what_follows_from_it(
+    log: dict[str, Any], level: str
+) -> None:
+    proof: Any = kinds.SAMPLES[PROOF]()
     for entry in proof["entries"]:
         del entry["states"]
-    claims, answers = judge(samples.evidence_of(PROOF, proof), [])
+    steps: Any = kinds.SAMPLES[LOG]()
+    steps["steps"] = [{**step, **log} for step in steps["steps"]]
+    silent = {f"outputs/RX-{number}.txt": b"" for number in (0, 2, 3, 4) if log}
+    lies = {PROOF: samples.encoded(proof), LOG: samples.encoded(steps)}
+    claims, answers = judge(samples.evidence({**lies, **silent}), [])
     known = {claim.where: str(claim.level) for claim in claims if claim.where.startswith(PROOF)}
     assert [finding.code for finding in answers] == []
-    assert known[f"{PROOF}#/entries/0/before_hash"] == "claimed only"
-    assert known[f"{PROOF}#/entries/0/rows_before"] == "claimed only"
-    assert known[f"{PROOF}#/entries/0/restored_match"] == "recomputed"
+    for name in ("before_hash", "expected_hash", "rows_before", "restored_match"):
+        assert known[f"{PROOF}#/entries/0/{name}"] == level
 
 
 def test_the_ledger_of_a_lane_tells_every_fact_of_its_evidence(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def also(line: dict[str, Any]) -> bytes:
 
 def action(**members: Any) -> dict[str, Any]:
     target = f"{samples.CLONE}/x"
-    return {"step": "RX-3", "surface": "TEMP_CLONE", "action": "read", "target": target, **members}
+    return {"step": "RX-5", "surface": "TEMP_CLONE", "action": "read", "target": target, **members}
 
 
 # --- what holds for each kind ---

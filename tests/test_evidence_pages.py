@@ -598,7 +598,7 @@ def test_a_sound_file_is_told_whole_with_what_each_fact_was_held_against(site: S
         "fact": "RB-SQL-TXN, before hash",
         "stated": samples.state("states/txn-before.sql"),
         "recomputed": [samples.state("states/txn-before.sql")],
-        "against": ["states/txn-before.sql"],
+        "against": ["states/txn-before.sql", "states/expected.sql"],
         "level": "recomputed",
         "where": "#/entries/0/before_hash",
     } in facts

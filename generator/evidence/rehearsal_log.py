@@ -1,18 +1,21 @@
 """``rehearsal-log.json``: what ran on the clone, step by step, and how it ended (spec 2.2).
 
 Exit codes are judged against the expected ones: a control that must fail exits non-zero, and that
-is its pass. States and rows are those of the files that a step names, of what its output says of
-them, and of the rollback proof.
+is its pass. The steps, their commands and what is expected of them are those that ``commands.sh``
+calls. States and rows are those of the files that a step names, and of what its output says of
+them; what is only read stays the state that the first step locked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from itertools import groupby
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from generator.evidence import rollback_proof, samples
+from generator.evidence import actions, samples
 from generator.evidence.base import (
     Evidence,
     EvidenceKind,
@@ -28,6 +31,13 @@ from generator.rules.base import Code
 FILE = "rehearsal-log.json"
 RAW_CODES = "outputs/raw-exit-codes.tsv"
 WRAPPER_CODES = "outputs/wrapper-exit-codes.tsv"
+COMMANDS = "commands.sh"
+TRIPLE = ("before", "after_apply", "after_rollback")
+"""The labels of the states of a step that applies a change and takes it back."""
+
+_READ = "read_"
+_GUARD_CONTROL = " rehearse.py guard-control"
+_REFUSALS = ("refused: write ", "refused: socket.")
 
 
 class Step(Part, frozen=True):
@@ -75,12 +85,14 @@ CODES = {
         _TODO,
     ),
     "LOG_EXIT_DIFFERS": Code(
-        "An exit code in a rehearsal log is not the one that was recorded when the step ended.",
+        "An exit code in a rehearsal log is not the one that was recorded when the step ended, or"
+        " not the one that commands.sh expects.",
         "The log was written anew, or the record was.",
         _TODO,
     ),
     "LOG_COMMAND_DIFFERS": Code(
-        "A command in a rehearsal log is not the one that was recorded when it ran.",
+        "A command in a rehearsal log is not the one that was recorded when it ran, or not the one"
+        " that commands.sh calls.",
         "Something else ran than the log says.",
         _TODO,
     ),
@@ -95,32 +107,140 @@ CODES = {
         _TODO,
     ),
     "LOG_RECORD_DIFFERS": Code(
-        "The record of exit codes and the rehearsal log do not have the same steps.",
-        "A step was taken out of one of the two, or put into it.",
+        "The record of exit codes, or commands.sh, does not have the steps of the rehearsal log; or"
+        " the record has a step twice, or an exit code that is none.",
+        "A step was taken out of one of them, or put into it.",
         _TODO,
     ),
     "LOG_OUTPUT_DIFFERS": Code(
-        "A step's output says something else of a state than the state file gives.",
-        "One of the two was rewritten after the step.",
+        "A step's output says something else than the log, or than the files it speaks of.",
+        "One of them was rewritten after the step.",
         _TODO,
     ),
-    "LOG_PROOF_DIFFERS": Code(
-        "The rollback proof and the rehearsal log name different states for one step.",
-        "The proof is not of what ran.",
+    "LOG_READS_DIFFER": Code(
+        "A read-only read gave another state than the one that was locked.",
+        "Something else changed the target while it was rehearsed on, or another one was read.",
         _TODO,
     ),
 }
-_FILE_LINE = re.compile(r"(?P<file>\S+) (?:unchanged|CHANGED) (?P<sha256>[0-9a-f]{64})")
+_FILE_LINE = re.compile(r"(?P<file>\S+) (?P<said>(?:unchanged|CHANGED) [0-9a-f]{64})")
 _STATE_LINE = re.compile(
     r"state (?P<label>\S+) file=(?P<file>\S+) rows=(?P<rows>\d{1,18})"
     r" sha256=(?P<sha256>[0-9a-f]{64})"
 )
+_FLAG_LINE = re.compile(r"(?P<name>\S+(?: restored)?) (?P<value>true|false)")
+_STEP_ID = re.compile(r"RX-[0-9]+")
+_EXIT_CODE = re.compile(r"-?[0-9]{1,9}")
+_CALL = re.compile(r"[^#\n]*(?<![\w./-])step\s")
+_PLAIN_CALL = re.compile(
+    r"step (?P<id>RX-[0-9]+) (?P<expected>[0-9]{1,3}) (?P<command>[\w./:=,@%+ -]+)", re.ASCII
+)
+"""A call in which no character means anything to the shell."""
+
+_LONGEST = 200
+"""Characters of a line that a finding quotes."""
+
+
+class Flag(NamedTuple):
+    """What an output says of a check, and on which line."""
+
+    line: int
+    value: bool
+
+
+class Told(NamedTuple):
+    """What a step's output says of states, files and checks."""
+
+    states: tuple[Mapping[str, str], ...]
+    files: tuple[tuple[int, str, str], ...]
+    """Line, file, and what is said of it."""
+    flags: Mapping[str, Flag]
+    """By name; of a check that is told twice, that it did not hold."""
+
+
+class _Record(NamedTuple):
+    """What a table of tabs says of each step, by the step's id."""
+
+    cells: Mapping[str, list[str]]
+    broken: tuple[tuple[int, str, str], ...]
+    """Line, what stands there, and what is wrong with it."""
 
 
 def steps(evidence: Evidence) -> Mapping[str, Step]:
     """Return the steps of the log by id; none where there is no log."""
     log = evidence.model(FILE, RehearsalLog)
     return {step.id: step for step in log.steps} if log is not None else {}
+
+
+def locked_state(evidence: Evidence) -> str | None:
+    """Return the state file that the first step left, which locks the target.
+
+    None where it left none, or more than one.
+    """
+    log = evidence.model(FILE, RehearsalLog)
+    left = set(log.steps[0].states.values()) if log is not None and log.steps else set()
+    return left.pop() if len(left) == 1 else None
+
+
+def told(evidence: Evidence, output: str) -> Told:
+    """Return what a step's output says of states, files and checks."""
+    said: Told = evidence.once("told", output, _told)
+    return said
+
+
+Executed: TypeAlias = Mapping[str, list[str]]
+"""SQL in the order in which it ran, by step."""
+
+
+def applying(evidence: Evidence) -> list[str]:
+    """Return the ids of the steps that applied a change."""
+    return [one.id for one in steps(evidence).values() if "after_apply" in one.states]
+
+
+def executed(evidence: Evidence) -> Executed:
+    """Return the statements that the action log has of the first step and of those that applied."""
+    wanted = {*list(steps(evidence))[:1], *applying(evidence)}
+    found: Executed = evidence.once(
+        "executed", actions.FILE, lambda _, content: _executed(content or b"", wanted)
+    )
+    return found
+
+
+def reads(sql: str, at: int = 0) -> bool:
+    """Whether a statement that begins there reads, or begins or ends a transaction."""
+    return _READS.match(sql, at) is not None
+
+
+def changes(statements: Iterable[str]) -> tuple[str, ...]:
+    """Return what may have changed something; once what was told for each row that it gave."""
+    kept = (one for one in statements if not reads(one))
+    return tuple(one for one, _ in groupby(kept))
+
+
+def _executed(content: bytes, steps: Set[str]) -> Executed:
+    found: dict[str, list[str]] = {}
+    for line in content.splitlines():
+        if b'"sql"' in line:
+            try:
+                ran = _RAN.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue  # the rule over the action log says so
+            if ran.step in steps and ran.sql is not None:
+                found.setdefault(ran.step, []).append(ran.sql)
+    return found
+
+
+class _Ran(msgspec.Struct, frozen=True):
+    """A line of the action log, of which only a statement is looked at."""
+
+    step: str
+    sql: str | None = None
+
+
+_RAN = msgspec.json.Decoder(_Ran)
+_READS = re.compile(
+    r"\s*(?:BEGIN|COMMIT|END|PRAGMA|RELEASE|ROLLBACK|SAVEPOINT|SELECT)\b", re.IGNORECASE
+)
 
 
 def rows(evidence: Evidence) -> Iterator[Row]:
@@ -139,21 +259,30 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             code="LOG_COUNT_WRONG",
             message="The log has another number of steps.",
         )
-    raw = _recorded(evidence, RAW_CODES)
-    wrappers = _recorded(evidence, WRAPPER_CODES)
-    entries = _entries(evidence)
-    for path, record in ((RAW_CODES, raw), (WRAPPER_CODES, wrappers)):
-        if record:
+    raw = _recorded(evidence, RAW_CODES, 2)
+    wrappers = _recorded(evidence, WRAPPER_CODES, 1)
+    calls: tuple[re.Match[str], ...] = evidence.once("calls", COMMANDS, _calls)
+    for path, ids in (
+        (RAW_CODES, list(raw.cells)),
+        (WRAPPER_CODES, list(wrappers.cells)),
+        (COMMANDS, [call["id"] for call in calls]),
+    ):
+        if ids:
             yield derived(
                 path,
-                ", ".join(record),
+                ", ".join(ids),
                 ", ".join(step.id for step in log.steps),
                 against=FILE,
                 code="LOG_RECORD_DIFFERS",
                 message="The rehearsal log has other steps.",
             )
+    for path, record in ((RAW_CODES, raw), (WRAPPER_CODES, wrappers)):
+        for number, stated, problem in record.broken:
+            yield refused(f"{path}:{number}", stated, "LOG_RECORD_DIFFERS", problem)
     for output in dict.fromkeys(step.output for step in log.steps if step.output is not None):
         yield from _told_files(evidence, output)
+    called = {call["id"]: call for call in calls}
+    locked = locked_state(evidence)
     for index, step in enumerate(log.steps):
         place = f"{FILE}#/steps/{index}"
         yield derived(
@@ -164,50 +293,59 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             code="LOG_STEP_GAP",
             message="The steps are not numbered one after the other.",
         )
-        yield from _exit_codes(step, place, raw, wrappers)
+        yield from _as_called(step, place, raw.cells.get(step.id, []), called.get(step.id))
+        yield from _exit_codes(step, place, wrappers.cells.get(step.id))
         yield from _files(evidence, step, place)
-        if step.id in entries:
-            where, states = entries[step.id]
-            for label, path in step.states.items():
-                if label in states:
-                    yield derived(
-                        f"{place}/states/{label}",
-                        path,
-                        states[label],
-                        against=where,
-                        code="LOG_PROOF_DIFFERS",
-                        message="The rollback proof names another state file.",
-                    )
+        yield from _reads(evidence, step, place, locked)
+        yield from _guard(evidence, step)
 
 
-def _exit_codes(
-    step: Step,
-    place: str,
-    raw: Mapping[str, list[str]],
-    wrappers: Mapping[str, list[str]],
+def _as_called(
+    step: Step, place: str, recorded: list[str], call: re.Match[str] | None
 ) -> Iterator[Row]:
-    record = raw.get(step.id)
-    codes = [int(one) if one.lstrip("-").isdecimal() else None for one in (record or ())[:2]]
-    for name, stated, position in (
-        ("raw_exit_code", step.raw_exit_code, 0),
-        ("expected_exit_code", step.expected_exit_code, 1),
+    """Hold a step's exit codes and command against the record and against ``commands.sh``."""
+    codes = [int(one) if _EXIT_CODE.fullmatch(one) else None for one in recorded[:2]]
+    codes += [None] * (2 - len(codes))
+    command = expected = None
+    if call is not None:
+        expected = int(call["expected"])
+        command = _called(step.command, call["command"])
+    for name, stated, code, sources in (
+        ("raw_exit_code", step.raw_exit_code, "LOG_EXIT_DIFFERS", {RAW_CODES: codes[0]}),
+        (
+            "expected_exit_code",
+            step.expected_exit_code,
+            "LOG_EXIT_DIFFERS",
+            {RAW_CODES: codes[1], COMMANDS: expected},
+        ),
+        (
+            "command",
+            step.command,
+            "LOG_COMMAND_DIFFERS",
+            {RAW_CODES: recorded[2] if len(recorded) > 2 else None, COMMANDS: command},
+        ),
     ):
-        yield derived(
-            f"{place}/{name}",
-            stated,
-            codes[position] if len(codes) > position else None,
-            against=RAW_CODES,
-            code="LOG_EXIT_DIFFERS",
-            message="Another exit code was recorded when the step ended.",
-        )
-    yield derived(
-        f"{place}/command",
-        step.command,
-        record[2] if record is not None and len(record) > 2 else None,
-        against=RAW_CODES,
-        code="LOG_COMMAND_DIFFERS",
-        message="Another command was recorded when the step ran.",
-    )
+        held = [(path, value) for path, value in sources.items() if value is not None]
+        for path, value in held or ((RAW_CODES, None),):
+            yield derived(
+                f"{place}/{name}",
+                stated,
+                value,
+                against=path,
+                code=code,
+                message=f"{path} has another one for the step.",
+            )
+
+
+def _called(command: str, words: str) -> str:
+    """Return the command if it is a call's words, with or without the program that runs them."""
+    called = " ".join(words.split())
+    program = command.removesuffix(called)
+    fits = not program or re.fullmatch(r"\S+(?: -\S+)* ", program)
+    return command if command.endswith(called) and fits else called
+
+
+def _exit_codes(step: Step, place: str, wrapper: list[str] | None) -> Iterator[Row]:
     passed = step.raw_exit_code == step.expected_exit_code
     if not passed:
         yield refused(
@@ -225,7 +363,6 @@ def _exit_codes(
         code="LOG_WRAPPER_WRONG",
         message="The wrapper's exit code does not say what the raw one and the expected one say.",
     )
-    wrapper = wrappers.get(step.id)
     if wrapper is not None and passed == (step.wrapper_exit_code == 0):
         yield derived(
             f"{place}/wrapper_exit_code",
@@ -240,20 +377,19 @@ def _exit_codes(
 def _files(evidence: Evidence, step: Step, place: str) -> Iterator[Row]:
     if step.output is not None:
         yield _present(evidence, f"{place}/output", step.output)
-    said: Mapping[str, Mapping[str, str]] = (
-        evidence.once("said", step.output, _said) if step.output is not None else {}
-    )
+    said = told(evidence, step.output).states if step.output is not None else ()
     if said and step.output is not None:
         yield derived(
             f"{step.output}#states",
-            ", ".join(sorted(said)),
+            ", ".join(sorted(line["label"] for line in said)),
             ", ".join(sorted(step.states)),
             against=f"{place}/states",
             code="LOG_OUTPUT_DIFFERS",
             message="The step's output tells of other states than the log.",
         )
-    for label in step.rows.keys() - step.states.keys():
-        yield claimed(f"{place}/rows/{label}", step.rows[label])
+    for label, count in step.rows.items():
+        if label not in step.states:
+            yield claimed(f"{place}/rows/{label}", count)
     for label, path in step.states.items():
         yield _present(evidence, f"{place}/states/{label}", path)
         if label in step.rows:
@@ -265,36 +401,84 @@ def _files(evidence: Evidence, step: Step, place: str) -> Iterator[Row]:
                 code="LOG_ROWS_DIFFER",
                 message="The state file has another number of rows.",
             )
-        line = said.get(label)
-        if line is not None and step.output is not None:
+    for line in said:
+        named = step.states.get(line["label"])
+        if named is not None:
             for word, found in (
-                ("file", path),
-                ("rows", evidence.rows(path)),
-                ("sha256", evidence.digest(path)),
+                ("file", named),
+                ("rows", evidence.rows(named)),
+                ("sha256", evidence.digest(named)),
             ):
                 yield derived(
-                    f"{step.output}#{label} {word}",
+                    f"{step.output}#{line['label']} {word}",
                     line[word],
                     None if found is None else str(found),
-                    against=path,
+                    against=named,
                     code="LOG_OUTPUT_DIFFERS",
                     message="The step's output says something else than the state file gives.",
                 )
 
 
 def _told_files(evidence: Evidence, output: str) -> Iterator[Row]:
-    """Hold what an output says of a file's digest against the file."""
-    for number, line in enumerate(evidence.lines(output), 1):
-        match = _FILE_LINE.fullmatch(line)
-        if match is not None and evidence.has(match["file"]):
+    """Hold what an output says of a file against the file, which did not change."""
+    for number, path, said in told(evidence, output).files:
+        if evidence.has(path):
             yield derived(
                 f"{output}:{number}",
-                match["sha256"],
-                str(evidence.digest(match["file"])),
-                against=match["file"],
+                said,
+                f"unchanged {evidence.digest(path)}",
+                against=path,
                 code="LOG_OUTPUT_DIFFERS",
                 message="The step's output says something else than the file gives.",
             )
+
+
+def _reads(evidence: Evidence, step: Step, place: str, locked: str | None) -> Iterator[Row]:
+    """Hold what a step only read against the locked state, or its reads against the first."""
+    reads = {label: path for label, path in step.states.items() if label.startswith(_READ)}
+    if not reads:
+        return
+    wanted_path = locked if locked is not None else next(iter(reads.values()))
+    wanted = evidence.digest(wanted_path)
+    found = {label: evidence.digest(path) for label, path in reads.items()}
+    for label, digest in found.items():
+        if digest is not None and wanted is not None and reads[label] != wanted_path:
+            yield derived(
+                f"{place}/states/{label}",
+                str(digest),
+                str(wanted),
+                against=wanted_path,
+                code="LOG_READS_DIFFER",
+                message="The read gave another state.",
+            )
+    flag = told(evidence, step.output).flags.get("identical") if step.output is not None else None
+    if flag is not None:
+        known = wanted is not None and None not in found.values()
+        yield derived(
+            f"{step.output}:{flag.line}",
+            flag.value,
+            set(found.values()) == {wanted} if known else None,
+            against=wanted_path,
+            code="LOG_OUTPUT_DIFFERS",
+            message="The states of the reads say something else.",
+        )
+
+
+def _guard(evidence: Evidence, step: Step) -> Iterator[Row]:
+    """Look whether the control of the guard was refused what it tried, and did nothing else."""
+    if step.output is None or not step.command.endswith(_GUARD_CONTROL):
+        return
+    if evidence.content(step.output) is None:
+        return
+    lines = evidence.lines(step.output)
+    for line in lines:
+        if not line.startswith(_REFUSALS):
+            message = "The control of the guard says something else than what was refused."
+            yield refused(step.output, line[:_LONGEST], "LOG_OUTPUT_DIFFERS", message, "refused")
+    for wanted in _REFUSALS:
+        if not any(line.startswith(wanted) for line in lines):
+            message = "The guard did not refuse what its control tries."
+            yield refused(step.output, "absent", "LOG_OUTPUT_DIFFERS", message, wanted.strip())
 
 
 def _present(evidence: Evidence, where: str, path: str) -> Row:
@@ -303,33 +487,47 @@ def _present(evidence: Evidence, where: str, path: str) -> Row:
     return refused(where, path, "LOG_FILE_MISSING", "The file is not in the packet.", "a file")
 
 
-def _said(_path: str, content: bytes | None) -> Mapping[str, Mapping[str, str]]:
-    """Return what a step's output says of its states, by label."""
+def _told(_path: str, content: bytes | None) -> Told:
+    states: list[Mapping[str, str]] = []
+    files: list[tuple[int, str, str]] = []
+    flags: dict[str, Flag] = {}
+    for number, line in enumerate((content or b"").decode("utf-8", "replace").splitlines(), 1):
+        if match := _STATE_LINE.fullmatch(line):
+            states.append(match.groupdict())
+        elif match := _FILE_LINE.fullmatch(line):
+            files.append((number, match["file"], match["said"]))
+        elif match := _FLAG_LINE.fullmatch(line):
+            flag = Flag(number, match["value"] == "true")
+            if not flag.value or match["name"] not in flags:
+                flags[match["name"]] = flag
+    return Told(tuple(states), tuple(files), flags)
+
+
+def _calls(_path: str, content: bytes | None) -> tuple[re.Match[str], ...]:
+    """Return the steps that a script calls; none where one of them is more than plain words."""
     lines = (content or b"").decode("utf-8", "replace").splitlines()
-    found = (_STATE_LINE.fullmatch(line) for line in lines)
-    return {match["label"]: match.groupdict() for match in found if match is not None}
+    calls = [_PLAIN_CALL.fullmatch(line.rstrip()) for line in lines if _CALL.match(line)]
+    plain = tuple(call for call in calls if call is not None)
+    return plain if len(plain) == len(calls) else ()
 
 
-def _recorded(evidence: Evidence, path: str) -> Mapping[str, list[str]]:
-    """Return what a table of tabs says of each step, by the step's id."""
-    table = (line.split("\t") for line in evidence.lines(path))
-    return {cells[0]: cells[1:] for cells in table if len(cells) > 1}
-
-
-def _entries(evidence: Evidence) -> Mapping[str, tuple[str, Mapping[str, str]]]:
-    """Return where the proof's entry for a step stands, and its state files, by the step's id."""
-    proof = evidence.model(rollback_proof.FILE, rollback_proof.RollbackProof)
-    if proof is None:
-        return {}
-    names = ("before", "after_apply", "after_rollback")
-    return {
-        entry.step: (
-            f"{rollback_proof.FILE}#/entries/{index}/states",
-            {name: path for name in names if (path := getattr(entry.states, name)) is not None},
-        )
-        for index, entry in enumerate(proof.entries)
-        if entry.step is not None
-    }
+def _recorded(evidence: Evidence, path: str, codes: int) -> _Record:
+    """Read a table of tabs, with or without a header: a step's id, then that many exit codes."""
+    cells: dict[str, list[str]] = {}
+    broken: list[tuple[int, str, str]] = []
+    for number, line in enumerate(evidence.lines(path), 1):
+        step, *others = line.split("\t")
+        if not others or (number == 1 and not _STEP_ID.fullmatch(step)):
+            continue
+        if step in cells:
+            broken.append((number, step, "The step is recorded twice."))
+        broken += [
+            (number, one, "The exit code cannot be read.")
+            for one in others[:codes]
+            if not _EXIT_CODE.fullmatch(one)
+        ]
+        cells[step] = others
+    return _Record(cells, tuple(broken))
 
 
 _SAMPLE_STEPS: tuple[tuple[str, int, dict[str, str]], ...] = (
@@ -360,6 +558,15 @@ _SAMPLE_STEPS: tuple[tuple[str, int, dict[str, str]], ...] = (
     ("rollback_check.py check rollback-recovery-proof.json", 0, {}),
     ("rollback_check.py control ROLLBACK_APPLY_DID_NOT_MUTATE", 1, {}),
 )
+
+_SAMPLE_LINES: Mapping[str, tuple[str, ...]] = {
+    "rehearse.py lock": ("folder_was_empty true\n", "one_database_attached true\n"),
+    "rehearse.py guard-control": (
+        "refused: write outside the clone folder and the packet\n",
+        "refused: socket.__new__\n",
+    ),
+    "rehearse.py read-twice": ("identical true\n",),
+}
 
 
 def sample() -> dict[str, object]:
@@ -395,6 +602,7 @@ def sample_outputs() -> dict[str, bytes]:
             f" sha256={samples.state(path)}\n"
             for label, path in states.items()
         ]
+        lines += _SAMPLE_LINES.get(command, ())
         files[f"outputs/RX-{number}.txt"] = "".join(lines).encode()
         raw += f"RX-{number}\t{code}\t{code}\tpython3 -I -B {command}\n"
         wrappers += f"RX-{number}\t0\n"
@@ -452,12 +660,14 @@ KIND = EvidenceKind(
             {WRAPPER_CODES: sample_outputs()[WRAPPER_CODES] + b"RX-10\t0\n"}
         ),
         "LOG_OUTPUT_DIFFERS": _other_output,
-        "LOG_PROOF_DIFFERS": lambda: samples.changed_together(
+        "LOG_READS_DIFFER": lambda: samples.changed_together(
             {
-                rollback_proof.FILE: {
-                    ("entries", 0, "states", "before"): "states/read-1.sql",
+                FILE: {
+                    ("steps", 2, "states", "read_2"): "states/other.sql",
+                    ("steps", 2, "rows", "read_2"): 4,
                 }
-            }
+            },
+            {"outputs/RX-2.txt": b"identical false\n"},
         ),
     },
 )

@@ -1,14 +1,18 @@
 """``rollback-recovery-proof.json``: what was changed came back, byte for byte (spec 2.2).
 
 The proof's hashes are those of state files in the packet, its row counts those of their rows; what
-it says of them is derived again from both.
+it says of them is derived again from both. Which files those are says the entry, or else the log's
+step that it names: the log has one entry for each step that applied a change and took it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
 
-from generator.evidence import samples
+import msgspec
+
+from generator.evidence import actions, rehearsal_log, samples
 from generator.evidence.base import (
     Evidence,
     EvidenceKind,
@@ -22,6 +26,7 @@ from generator.evidence.base import (
     refused,
     same_hash,
 )
+from generator.evidence.rehearsal_log import TRIPLE, Executed, RehearsalLog, Step
 from generator.ledger import Row
 from generator.rules.base import Code
 
@@ -113,7 +118,7 @@ CODES = {
         _TODO,
     ),
     "ROLLBACK_MATCH_FLAG_WRONG": Code(
-        "The flag restored_match does not say what the hashes say.",
+        "The flag restored_match, or what a step printed of it, does not say what the hashes say.",
         "Whoever reads only the flag decides on something else.",
         _TODO,
     ),
@@ -123,12 +128,24 @@ CODES = {
         "State NOT_APPLICABLE; production has its own authority and its own proof.",
     ),
     "ROLLBACK_APPLY_DIFFERS": Code(
-        "The same change gave two different states from the same state before.",
+        "The same statements gave two different states from the same state before.",
         "One of the two is not what the change does.",
         _TODO,
     ),
+    "ROLLBACK_LOCK_DIFFERS": Code(
+        "A rehearsed rollback did not begin from the state that was locked.",
+        "What came back is not what the rehearsal was about.",
+        _TODO,
+    ),
+    "LOG_PROOF_DIFFERS": Code(
+        "The rollback proof and the rehearsal log do not tell of the same rollbacks: a step has no"
+        " entry, an entry no step, or they name different states.",
+        "The proof is not of what ran.",
+        _TODO,
+    ),
 }
-_STATES = ("before", "after_apply", "after_rollback", "expected")
+_STATES = (*TRIPLE, "expected")
+_RESTORED = " restored"
 
 
 def rows(evidence: Evidence) -> Iterator[Row]:
@@ -149,34 +166,169 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             code="ROLLBACK_COUNT_WRONG",
             message="The proof has another number of entries.",
         )
+    bound = _bound(evidence, proof)
+    if proof.entries:
+        yield from _against_log(evidence, proof, bound)
+    printed = _printed(evidence)
     seen: set[str] = set()
-    applied: dict[str, tuple[str, str]] = {}
     for index, entry in enumerate(proof.entries):
         place = f"{FILE}#/entries/{index}"
         if entry.id in seen:
             yield refused(f"{place}/id", entry.id, "ROLLBACK_ID_TWICE", "The id stands twice.")
         seen.add(entry.id)
-        yield from _entry(evidence, entry, place)
-        mutated = not same_hash(entry.before_hash, entry.after_apply_hash)
-        if mutated and hash_kind(entry.before_hash) == HashKind.DIGEST:
-            first, where = applied.setdefault(
-                entry.before_hash, (entry.after_apply_hash, f"{place}/after_apply_hash")
-            )
-            if where != f"{place}/after_apply_hash":
+        step = bound[index][1] if index in bound else None
+        yield from _entry(evidence, entry, place, step, printed.get(entry.id))
+    yield from _applied(proof, bound, rehearsal_log.executed(evidence))
+
+
+# --- the log ---
+
+Bound = Mapping[int, tuple[int, Step]]
+"""By index of an entry, its step of the log, with the step's index."""
+
+
+def _bound(evidence: Evidence, proof: RollbackProof) -> Bound:
+    """Find the step of each entry: the one it names, or else one that left states of its hashes."""
+    log = evidence.model(rehearsal_log.FILE, RehearsalLog)
+    if log is None:
+        return {}
+    by_id = {step.id: (index, step) for index, step in enumerate(log.steps)}
+    named = {entry.step for entry in proof.entries}
+    free: defaultdict[tuple[str, ...], deque[tuple[int, Step]]] = defaultdict(deque)
+    for index, step in enumerate(log.steps):
+        if step.id not in named and step.states.keys() >= set(TRIPLE):
+            digests = (evidence.digest(step.states[name]) for name in TRIPLE)
+            free[tuple(map(str, digests))].append((index, step))
+    found: dict[int, tuple[int, Step]] = {}
+    for index, entry in enumerate(proof.entries):
+        if entry.step is None:
+            left = free.get(tuple(getattr(entry, f"{name}_hash") for name in TRIPLE))
+            if left:
+                found[index] = left.popleft()
+        elif entry.step in by_id:
+            found[index] = by_id[entry.step]
+    return found
+
+
+def _against_log(evidence: Evidence, proof: RollbackProof, bound: Bound) -> Iterator[Row]:
+    """Hold the steps and states that the entries name against those of the log."""
+    log = evidence.model(rehearsal_log.FILE, RehearsalLog)
+    if log is None or not log.steps:
+        return  # a log without a step has its own finding
+    tells = any(step.states for step in log.steps)
+    seen: set[str] = set()
+    for index, entry in enumerate(proof.entries):
+        if entry.step is None:
+            continue
+        place = f"{FILE}#/entries/{index}"
+        if index not in bound:
+            problem = "The rehearsal log has no such step."
+        elif entry.step in seen:
+            problem = "Another entry names the step."
+        elif tells and _lacks(entry, bound[index][1]):
+            problem = "The step left no such states."
+        else:
+            problem = ""
+        seen.add(entry.step)
+        if problem:
+            yield refused(f"{place}/step", entry.step, "LOG_PROOF_DIFFERS", problem)
+            continue
+        at, step = bound[index]
+        where = f"{rehearsal_log.FILE}#/steps/{at}"
+        yield derived(
+            f"{place}/step",
+            entry.step,
+            step.id,
+            against=f"{where}/id",
+            code="LOG_PROOF_DIFFERS",
+            message="",
+        )
+        for name in TRIPLE:
+            path = getattr(entry.states, name)
+            if path is not None and name in step.states:
                 yield derived(
-                    f"{place}/after_apply_hash",
-                    entry.after_apply_hash,
-                    first,
-                    against=where,
-                    code="ROLLBACK_APPLY_DIFFERS",
-                    message="Another entry came from the same state to another one.",
+                    f"{place}/states/{name}",
+                    path,
+                    step.states[name],
+                    against=f"{where}/states/{name}",
+                    code="LOG_PROOF_DIFFERS",
+                    message="The rehearsal log names another state file.",
                 )
+    told = {at for at, _ in bound.values()}
+    for at, step in enumerate(log.steps):
+        if at not in told and step.states.keys() >= set(TRIPLE):
+            yield refused(
+                f"{rehearsal_log.FILE}#/steps/{at}/states",
+                step.id,
+                "LOG_PROOF_DIFFERS",
+                "The rollback proof has no entry of the step.",
+                "an entry",
+            )
 
 
-def _entry(evidence: Evidence, entry: Entry, place: str) -> Iterator[Row]:
+def _lacks(entry: Entry, step: Step) -> bool:
+    """Tell whether an entry has a digest of a state that its step did not leave."""
+    return any(
+        hash_kind(getattr(entry, f"{name}_hash")) == HashKind.DIGEST and name not in step.states
+        for name in TRIPLE
+    )
+
+
+def _printed(evidence: Evidence) -> Mapping[str, tuple[str, bool]]:
+    """Return what the steps printed of each entry, and where, by the entry's id."""
+    log = evidence.model(rehearsal_log.FILE, RehearsalLog)
+    outputs = dict.fromkeys(step.output for step in log.steps) if log is not None else {}
+    return {
+        name.removesuffix(_RESTORED): (f"{output}:{flag.line}", flag.value)
+        for output in outputs
+        if output is not None
+        for name, flag in rehearsal_log.told(evidence, output).flags.items()
+        if name.endswith(_RESTORED)
+    }
+
+
+def _applied(proof: RollbackProof, bound: Bound, executed: Executed) -> Iterator[Row]:
+    """Hold against each other what the same statements made of the same state."""
+    made: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+    for index, (_, step) in bound.items():
+        entry = proof.entries[index]
+        mutated = not same_hash(entry.before_hash, entry.after_apply_hash)
+        change = rehearsal_log.changes(executed.get(step.id, ()))
+        if not change or not mutated or hash_kind(entry.before_hash) != HashKind.DIGEST:
+            continue
+        where = f"{FILE}#/entries/{index}/after_apply_hash"
+        first, there = made.setdefault((entry.before_hash, change), (entry.after_apply_hash, where))
+        if there != where:
+            yield derived(
+                where,
+                entry.after_apply_hash,
+                first,
+                against=there,
+                code="ROLLBACK_APPLY_DIFFERS",
+                message="The same statements made another state of the same one.",
+            )
+
+
+# --- entries ---
+
+
+def _entry(
+    evidence: Evidence,
+    entry: Entry,
+    place: str,
+    step: Step | None,
+    printed: tuple[str, bool] | None,
+) -> Iterator[Row]:
+    paths = {name: getattr(entry.states, name) for name in _STATES}
+    locked = rehearsal_log.locked_state(evidence) if step is not None else None
+    if step is not None:
+        paths |= {name: step.states.get(name) for name in TRIPLE if paths[name] is None}
+        if paths["expected"] is None and paths["before"] is not None:
+            paths["expected"] = locked
     hashes = {name: getattr(entry, f"{name}_hash") for name in _STATES}
     for name, value in hashes.items():
-        yield from _hash(evidence, f"{place}/{name}_hash", value, getattr(entry.states, name))
+        yield from _hash(evidence, f"{place}/{name}_hash", value, paths[name])
+    yield from _before(evidence, entry, place, paths["before"], locked)
     if same_hash(entry.before_hash, entry.after_apply_hash):
         yield refused(
             f"{place}/after_apply_hash",
@@ -205,17 +357,17 @@ def _entry(evidence: Evidence, entry: Entry, place: str) -> Iterator[Row]:
             "The state after the rollback is not the expected one.",
             entry.expected_hash,
         )
-    yield derived(
-        f"{place}/restored_match",
-        entry.restored_match,
-        restored and expected,
-        against=f"{place}/after_rollback_hash",
-        code="ROLLBACK_MATCH_FLAG_WRONG",
-        message="The flag does not say what the hashes say.",
+    given = kinds == {HashKind.DIGEST} and all(
+        path is not None and evidence.digest(path) is not None for path in paths.values()
     )
+    yield _match(
+        f"{place}/restored_match", entry.restored_match, restored and expected, place, given
+    )
+    if printed is not None:
+        yield _match(*printed, restored and expected, place, given)
     for name in _STATES[:3]:
         stated = getattr(entry, f"rows_{name}")
-        path = getattr(entry.states, name)
+        path = paths[name]
         if stated is not None:
             yield derived(
                 f"{place}/rows_{name}",
@@ -232,6 +384,31 @@ def _entry(evidence: Evidence, entry: Entry, place: str) -> Iterator[Row]:
         code="ROLLBACK_PRODUCTION_CLAIMED",
         message="A rehearsal says nothing of production.",
     )
+
+
+def _match(where: str, stated: bool, restored: bool, place: str, given: bool) -> Row:
+    """Hold a flag against the hashes; where no bytes give all of them, it is claimed like them."""
+    code, message = "ROLLBACK_MATCH_FLAG_WRONG", "The flag does not say what the hashes say."
+    if not given:
+        return must_be(where, stated, restored, code=code, message=message)
+    against = f"{place}/after_rollback_hash"
+    return derived(where, stated, restored, against=against, code=code, message=message)
+
+
+def _before(
+    evidence: Evidence, entry: Entry, place: str, path: str | None, locked: str | None
+) -> Iterator[Row]:
+    """Hold the state before a rehearsed change against the locked one."""
+    digest = evidence.digest(locked) if locked is not None and locked != path else None
+    if digest is not None and hash_kind(entry.before_hash) == HashKind.DIGEST:
+        yield derived(
+            f"{place}/before_hash",
+            entry.before_hash,
+            str(digest),
+            against=locked or "",
+            code="ROLLBACK_LOCK_DIFFERS",
+            message="The rollback began from another state than the locked one.",
+        )
 
 
 def _hash(evidence: Evidence, where: str, value: str, path: str | None) -> Iterator[Row]:
@@ -282,10 +459,40 @@ def _state(name: str, path: str, **more: object) -> Callable[[], Evidence]:
                 ("steps", 3, "rows", name): more[f"rows_{name}"],
             }
         return samples.changed_together(
-            {FILE: proof, "rehearsal-log.json": log}, {"outputs/RX-3.txt": b""}
+            {FILE: proof, rehearsal_log.FILE: log}, {"outputs/RX-3.txt": b""}
         )
 
     return control
+
+
+def _applied_otherwise() -> Evidence:
+    """The same statement ran twice, and left two states."""
+    path = "states/other.sql"
+    proof = {
+        ("entries", 0, "after_apply_hash"): samples.digest(path),
+        ("entries", 0, "states", "after_apply"): path,
+    }
+    ran = {"surface": "TEMP_CLONE", "action": "sql", "target": samples.CLONE}
+    lines = [{"step": step, **ran, "sql": "INSERT INTO t VALUES (4);"} for step in ("RX-3", "RX-4")]
+    log = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    return samples.changed_together(
+        {FILE: proof, rehearsal_log.FILE: {("steps", 3, "states", "after_apply"): path}},
+        {"outputs/RX-3.txt": b"", actions.FILE: samples.FILES[actions.FILE] + log},
+    )
+
+
+def _from_another_state() -> Evidence:
+    """Everything agrees that the first rollback began from another state than the locked one."""
+    path = "states/other.sql"
+    proof: dict[tuple[str | int, ...], object] = {("entries", 0, "states", "expected"): path}
+    log: dict[tuple[str | int, ...], object] = {}
+    for name in ("before", "after_rollback"):
+        proof[("entries", 0, "states", name)] = log[("steps", 3, "states", name)] = path
+        proof[("entries", 0, f"rows_{name}")] = log[("steps", 3, "rows", name)] = 4
+    for name in ("before", "after_rollback", "expected"):
+        proof[("entries", 0, f"{name}_hash")] = samples.digest(path)
+    files = {FILE: proof, rehearsal_log.FILE: log}
+    return samples.changed_together(files, {"outputs/RX-3.txt": b""})
 
 
 def _sample_entry(entry: str, step: str, prefix: str) -> dict[str, object]:
@@ -353,6 +560,8 @@ KIND = EvidenceKind(
         ),
         "ROLLBACK_MATCH_FLAG_WRONG": _damaged(restored_match=False),
         "ROLLBACK_PRODUCTION_CLAIMED": _damaged(production_rollback_status="PROVEN"),
-        "ROLLBACK_APPLY_DIFFERS": _state("after_apply", "states/other.sql", rows_after_apply=4),
+        "ROLLBACK_APPLY_DIFFERS": _applied_otherwise,
+        "ROLLBACK_LOCK_DIFFERS": _from_another_state,
+        "LOG_PROOF_DIFFERS": lambda: samples.changed(FILE, {("entries", 0, "step"): "RX-33"}),
     },
 )

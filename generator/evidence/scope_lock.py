@@ -186,7 +186,7 @@ def _damaged(*steps: str | int, to: object) -> Callable[[], Evidence]:
 
 def _also_deletes() -> Evidence:
     """Let the log do more than the lock allows."""
-    action = samples.ACTIONS[2] | {"sql": "DELETE FROM t"}
+    action = samples.ACTIONS[2] | {"step": "RX-5", "sql": "DELETE FROM t"}
     line = msgspec.json.encode(action) + b"\n"
     return samples.evidence({ACTIONS: samples.FILES[ACTIONS] + line})
 

@@ -30,7 +30,7 @@ SMALL = 1024 * 1024
 """Files below this size are read by one call into one buffer that is used again and again."""
 
 LEANED_ON = (".jsonl", ".sh", ".sql", ".txt", ".tsv")
-"""How the names of files end whose rows, steps and outputs evidence leans on (spec 2.2)."""
+"""How the names of files end whose rows, steps, calls and outputs evidence leans on (spec 2.2)."""
 
 BESIDE_LIMIT = 4 * 1024 * 1024
 """Contents above this size are kept neither to explain why they differ, nor to be leaned on."""
