@@ -260,7 +260,10 @@ def test_the_sealed_evidence_gives_no_finding(name: str) -> None:
         ),
         pytest.param(
             also("RX-3", surface="TEMP_CLONE", action="sql", target=CLONE, sql="DELETE FROM t"),
-            [("ACTIONS_CHANGE", f"{actions.FILE}#RX-3")],
+            [
+                ("LOCK_EXECUTOR_DIFFERS", f"{actions.FILE}#RX-3"),
+                ("ACTIONS_CHANGE", f"{actions.FILE}#RX-3"),
+            ],
             id="change-after-the-rollback",
         ),
         pytest.param(
@@ -489,7 +492,7 @@ def other_form(files: Files) -> None:
                 surface="TEMP_CLONE",
                 action="sql",
                 target=CLONE,
-                sql="INSERT INTO t VALUES ('; ATTACH it')",
+                sql="SELECT '; ATTACH it'",
             ),
             id="text-that-attaches",
         ),
