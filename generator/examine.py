@@ -47,8 +47,13 @@ class Examined:
     """Path and content of files whose difference is not explained yet."""
 
 
-def examine(lane: Lane) -> Examined:
-    """Judge one lane by everything that lies in its own folder."""
+def examine(lane: Lane, *, facts: bool = True) -> Examined:
+    """Judge one lane by everything that lies in its own folder.
+
+    Args:
+        lane: the lane with its packet.
+        facts: also keep each fact of the evidence, and not only how many there are.
+    """
     errors: list[RuleError] = []
     packet = lane.packet
     states = FileStates()
@@ -62,7 +67,7 @@ def examine(lane: Lane) -> Examined:
             else with_drift(file_states(packet), packet)
         )
         findings.extend(_packet_findings(packet, states, lane.evidence, errors))
-        judged, found = _evidence(packet, states, lane.evidence, findings, errors)
+        judged, found = _evidence(packet, states, lane.evidence, findings, errors, facts)
         findings.extend(found)
     if lane.documents or lane.refusals:
         from generator.rules.base import run
@@ -135,20 +140,21 @@ def _evidence(
     folder: str,
     findings: Sequence[Finding],
     errors: list[RuleError],
+    facts: bool,
 ) -> tuple[PackedClaims | None, list[Finding]]:
     """Judge the evidence files, whose facts are claims; what they say of others they lean on."""
     if not any(entry.path in EVIDENCE_FILES for entry in packet.entries):
         return None, []
     from generator.evidence.base import gather
     from generator.evidence.kinds import KINDS
-    from generator.rules.evidence import judge
+    from generator.rules.evidence import judge, told
 
     unread = {finding.where for finding in findings if finding.code.startswith("JSON-")}
     listed = {state.path: state.listed for state in states if state.listed is not None}
     evidence = gather(packet, KINDS, listed, {path.removeprefix(f"{folder}/") for path in unread})
     claims, found = judge(evidence, errors)
     return (
-        PackedClaims.of(claims),
+        PackedClaims.of(told(claims)) if facts else PackedClaims.counted(claims),
         [finding._replace(where=f"{folder}/{finding.where}") for finding in found],
     )
 

@@ -23,6 +23,7 @@ def verify(
     jobs: int = 0,
     sink: Callable[[LaneSource], Sink] | None = None,
     progress: Callable[[int], None] | None = None,
+    facts: bool = True,
 ) -> RootVerdict:
     """Prove the rules, then judge every lane of a root.
 
@@ -31,6 +32,8 @@ def verify(
         jobs: how many processes; 0 means one for each processor.
         sink: gives, for a lane, what takes the bytes that are read.
         progress: told how many more lanes have been read.
+        facts: also keep each fact of the evidence, for who wants to read the ledger; without, they
+            are derived and counted only.
 
     Raises:
         SelftestError: a rule could not be proven.
@@ -38,7 +41,7 @@ def verify(
 
     def work(source: LaneSource) -> Examined:
         lane = read_lane(source, limits=root.limits, sink=sink(source) if sink else None)
-        return examine(lane)
+        return examine(lane, facts=facts)
 
     foreseen = _foreseen(root)
     proofs: list[selftest.Proof] = []

@@ -188,7 +188,10 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         roots.append(open_root(find_root(Path.cwd())))
     verdicts = [
         verifying.verify(
-            root, jobs=jobs, progress=output.phase("verifying lanes", len(root.sources))
+            root,
+            jobs=jobs,
+            progress=output.phase("verifying lanes", len(root.sources)),
+            facts=form == "json",
         )
         for root in joined(roots)
     ]

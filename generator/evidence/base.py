@@ -165,15 +165,15 @@ class EvidenceKind:
 
 def findings(rows: Iterable[Row]) -> Iterator[Finding]:
     """Yield the finding of every row that has a code."""
-    for row in rows:
-        if row.code:
+    for claim, code, message in rows:
+        if code:
             yield Finding(
-                row.code,
-                row.claim.where,
-                row.claim.stated,
-                row.claim.recomputed or "",
-                row.message,
-                severity="note" if row.code in NOTES else "refuted",
+                code,
+                claim.where,
+                claim.stated,
+                claim.recomputed or "",
+                message,
+                severity="note" if code in NOTES else "refuted",
             )
 
 
@@ -182,6 +182,7 @@ NOTES = frozenset({"EV-KEY-UNKNOWN"})
 
 
 # --- rows ---
+# Rows hold the texts of the packet; whoever judges makes all of them visible at once.
 
 # a packet has hundreds of facts, and looking a member of an enumeration up takes its time
 AGREES, DIFFERS, RECOMPUTED = Agreement.AGREES, Agreement.DIFFERS, Level.RECOMPUTED
@@ -221,39 +222,23 @@ def derived(
     """
     if computed is None:
         return claimed(where, stated)
-    place, said, other = visible(where), visible(text(stated)), visible(against)
+    said = stated if type(stated) is str else text(stated)
     if type(stated) is type(computed) and stated == computed:
-        return Row(Claim(place, said, said, AGREES, RECOMPUTED, place, other))
-    found = visible(text(computed))
-    return Row(Claim(place, said, found, DIFFERS, RECOMPUTED, place, other), code, message)
+        return Row(Claim(where, said, said, AGREES, RECOMPUTED, where, against))
+    return Row(
+        Claim(where, said, text(computed), DIFFERS, RECOMPUTED, where, against), code, message
+    )
 
 
 def claimed(where: str, stated: object) -> Row:
     """Return the row of a fact that nothing here confirms."""
-    place = visible(where)
-    return Row(
-        Claim(
-            place,
-            visible(text(stated)),
-            None,
-            Agreement.NOT_COMPARED,
-            Level.CLAIMED_ONLY,
-            place,
-        )
-    )
+    return Row(Claim(where, text(stated), None, Agreement.NOT_COMPARED, Level.CLAIMED_ONLY, where))
 
 
 def refused(where: str, stated: object, code: str, message: str, wanted: object = "") -> Row:
     """Return the row of a fact that must not be, whatever else the packet holds."""
     return Row(
-        Claim(
-            visible(where),
-            visible(text(stated)),
-            visible(text(wanted)),
-            Agreement.DIFFERS,
-            Level.RECOMPUTED,
-            visible(where),
-        ),
+        Claim(where, text(stated), text(wanted), Agreement.DIFFERS, Level.RECOMPUTED, where),
         code,
         message,
     )

@@ -9,7 +9,7 @@ them; what is only read stays the state that the first step locked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -199,10 +199,7 @@ def applying(evidence: Evidence) -> list[str]:
 
 def executed(evidence: Evidence) -> Executed:
     """Return the statements that the action log has of the first step and of those that applied."""
-    wanted = {*list(steps(evidence))[:1], *applying(evidence)}
-    found: Executed = evidence.once(
-        "executed", actions.FILE, lambda _, content: _executed(content or b"", wanted)
-    )
+    found: Executed = evidence.once("executed", actions.FILE, lambda *_: _executed(evidence))
     return found
 
 
@@ -217,27 +214,17 @@ def changes(statements: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one, _ in groupby(kept))
 
 
-def _executed(content: bytes, steps: Set[str]) -> Executed:
+def _executed(evidence: Evidence) -> Executed:
+    wanted = {*list(steps(evidence))[:1], *applying(evidence)}
+    log = actions.read(evidence)
     found: dict[str, list[str]] = {}
-    for line in content.splitlines():
-        if b'"sql"' in line:
-            try:
-                ran = _RAN.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue  # the rule over the action log says so
-            if ran.step in steps and ran.sql is not None:
-                found.setdefault(ran.step, []).append(ran.sql)
+    for action in log.actions if log is not None else ():
+        # what is no text is the business of the rule over the action log
+        if action.step in wanted and isinstance(action.sql, str):
+            found.setdefault(action.step, []).append(action.sql)
     return found
 
 
-class _Ran(msgspec.Struct, frozen=True):
-    """A line of the action log, of which only a statement is looked at."""
-
-    step: str
-    sql: str | None = None
-
-
-_RAN = msgspec.json.Decoder(_Ran)
 _READS = re.compile(
     r"\s*(?:BEGIN|COMMIT|END|PRAGMA|RELEASE|ROLLBACK|SAVEPOINT|SELECT)\b", re.IGNORECASE
 )

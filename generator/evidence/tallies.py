@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from generator.evidence.base import Evidence, derived, refused
 from generator.ledger import Row
 
 _NOT_WORD = re.compile(r"[\W_]+")
+_LONGEST_KEPT = 200
 
 
 def word(text: str) -> str:
     """Return a name in the form in which names are compared: ``not checkable``, ``real run``."""
+    return _word(text) if len(text) <= _LONGEST_KEPT else _word.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)  # lanes have the same ones again and again
+def _word(text: str) -> str:
     return _NOT_WORD.sub(" ", text.casefold()).strip() or text.strip()
 
 

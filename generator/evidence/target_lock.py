@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from generator.evidence import actions, rehearsal_log, samples
 from generator.evidence.base import (
@@ -505,6 +506,11 @@ def _next(change: str, at: int) -> int:
 
 def _bare(sql: str) -> str:
     """Return SQL without its comments, its last semicolon, and more than one space at a time."""
+    return _stripped(sql) if len(sql) <= _LONGEST else _stripped.__wrapped__(sql)
+
+
+@lru_cache(maxsize=1024)  # both ways of taking a change back run the same statements
+def _stripped(sql: str) -> str:
     text = _PARTS.sub(lambda part: " " if part["space"] else _SPACE.sub(" ", part[0]), sql)
     return text.strip(" ;")
 

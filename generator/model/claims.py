@@ -34,14 +34,15 @@ class ClaimCounts(NamedTuple):
 
 def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
     """Count claims by level; one that differs is refuted, however it was looked at."""
-    levels = Counter(
-        "refuted" if claim.agreement is Agreement.DIFFERS else claim.level for claim in claims
-    )
+    pairs = Counter([(claim.agreement, claim.level) for claim in claims])
+    known = Counter[str]()
+    for (agreement, level), count in pairs.items():
+        known["refuted" if agreement is Agreement.DIFFERS else level] += count
     return ClaimCounts(
-        levels[Level.RECOMPUTED],
-        levels[Level.CROSS_CHECKED],
-        levels[Level.CLAIMED_ONLY],
-        levels["refuted"],
+        known[Level.RECOMPUTED],
+        known[Level.CROSS_CHECKED],
+        known[Level.CLAIMED_ONLY],
+        known["refuted"],
     )
 
 
@@ -53,7 +54,8 @@ class PackedClaims(NamedTuple):
     """
 
     counts: ClaimCounts
-    data: bytes
+    data: bytes | None
+    """None where they were counted and not kept."""
 
     @classmethod
     def of(cls, claims: Iterable[Claim]) -> PackedClaims:
@@ -63,8 +65,15 @@ class PackedClaims(NamedTuple):
         columns = list(zip(*held, strict=True))
         return cls(count_claims(held), pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL))
 
+    @classmethod
+    def counted(cls, claims: Iterable[Claim]) -> PackedClaims:
+        """Count claims that nobody is going to read."""
+        return cls(count_claims(claims), None)
+
     def claims(self) -> list[Claim]:
         """Return the claims, unpacked each time."""
+        if self.data is None:
+            raise ValueError("these claims were counted and not kept")
         columns = pickle.loads(self.data)  # noqa: S301 - made by `of`, in this run
         return [Claim(*row) for row in zip(*columns, strict=True)]
 

@@ -17,8 +17,9 @@ from generator.evidence.kinds import KINDS
 from generator.evidence.whole import CODES as WHOLE_CODES
 from generator.evidence.whole import CONTROLS as WHOLE_CONTROLS
 from generator.evidence.whole import rows as whole_rows
-from generator.ledger import Row, numbered
+from generator.ledger import Row
 from generator.model.finding import Claim, Finding, RuleError
+from generator.names import visible
 from generator.rules.base import Rule, one_line
 
 _MEMBER = "rollback-recovery-proof.json"
@@ -80,17 +81,39 @@ _ROWS: tuple[tuple[str, Callable[[Evidence], Iterable[Row]]], ...] = (
 def judge(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Claim], list[Finding]]:
     """Return every fact of the evidence as a claim, and the findings among them.
 
-    One derivation gives both; a rule that crashes is an error of that rule only.
+    One derivation gives both; a rule that crashes is an error of that rule only. The claims hold
+    texts of the packet: see :func:`told`.
     """
     claims: list[Claim] = []
     found: list[Finding] = []
-    taken: dict[str, int] = {}
     for name, derive in _ROWS:
         try:
             rows = list(derive(evidence))
         except Exception as error:
             errors.append(RuleError(name, f"{type(error).__name__}: {error}"))
             continue
-        claims.extend(numbered(row, taken).claim for row in rows)
+        claims.extend([claim for claim, _, _ in rows])
         found.extend(map(one_line, findings(rows)))
     return claims, found
+
+
+def told(claims: list[Claim]) -> list[Claim]:
+    """Return claims that can be told: in visible letters, and each with an id of its own."""
+    texts = "".join([f"{one.id}{one.stated}{one.recomputed}{one.against}" for one in claims])
+    if not (texts.isascii() and texts.isprintable()):
+        claims = [
+            one._replace(
+                id=visible(one.id),
+                stated=visible(one.stated),
+                recomputed=one.recomputed and visible(one.recomputed),
+                where=visible(one.where),
+                against=visible(one.against),
+            )
+            for one in claims
+        ]
+    taken: dict[str, int] = {}
+    for at, one in enumerate(claims):
+        count = taken[one.id] = taken.get(one.id, 0) + 1
+        if count > 1:
+            claims[at] = one._replace(id=f"{one.id} ({count})")
+    return claims
