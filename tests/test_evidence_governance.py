@@ -31,7 +31,7 @@ from generator.evidence import (
 from generator.evidence.base import Evidence, findings, gather
 from generator.evidence.kinds import KINDS
 from generator.model.digest import sha256
-from generator.rules.evidence import judge
+from generator.rules.evidence import judge, told
 
 PACKETS = Path(__file__).resolve().parents[1] / "packets"
 MODULES: tuple[ModuleType, ...] = (
@@ -227,7 +227,7 @@ def test_hostile_text_is_one_safe_line(module: ModuleType) -> None:
 
     claims, answers = judge(samples.evidence_of(module.FILE, poisoned(module.sample())), [])
     assert answers
-    for one in (*claims, *answers):
+    for one in (*told(claims), *answers):
         for text in one:
             assert not {"\x1b", "\n", "\u202e"} & set(str(text))
 

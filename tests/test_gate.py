@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generator.evidence import bad_input_probes, samples
-from generator.evidence.base import Evidence, findings, gather
+from generator.evidence.base import Evidence, gather
 from generator.gate import GATE, probes
 from generator.gate.decide import Answer, decide
 from generator.gate.request import Request
@@ -30,6 +30,7 @@ from generator.gate.vocabulary import (
 )
 from generator.model.digest import sha256
 from generator.model.outcome import Level
+from generator.rules.evidence import judge
 
 PACKETS = Path(__file__).resolve().parents[1] / "packets"
 HASH = "a" * 64
@@ -866,7 +867,8 @@ def test_any_request_at_all_is_judged_without_a_crash(value: object) -> None:
 
 def test_the_findings_are_one_safe_line_each() -> None:
     content = replaced(bad_input_probes.sample(), ("probes", 1, "class"), "\x1b[2J\u202e")
-    told = [part for finding in findings(KIND.rows(evidence(content))) for part in finding]
+    _, found = judge(evidence(content), [])
+    told = [part for finding in found for part in finding]
     assert told != []
     assert [part for part in told if not part.isprintable()] == []
 
