@@ -77,12 +77,14 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         subject = InLane.of(lane, states)
         claims = tuple(row.claim for row in subject.rows)
         findings.extend(run(LANE_RULES, subject, errors))
+    stated = stated_tree(packet) if packet is not None else None
     return Examined(
         lane=replace(lane, packet=None),
         has_packet=packet is not None,
-        tree=computed_tree(packet) if packet is not None else None,
+        # a sound packet was found to have the tree that it states
+        tree=stated if states.sound or packet is None else computed_tree(packet),
         seals=_seals(packet) if packet is not None else {},
-        stated_tree=stated_tree(packet) if packet is not None else None,
+        stated_tree=stated,
         states=states,
         claims=claims,
         judged=judged,

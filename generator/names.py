@@ -185,7 +185,7 @@ def clashes(paths: Sequence[str]) -> Iterator[_Clash]:
     first, then the order of bytes, which is the order of the answer too. A path given twice is no
     clash.
     """
-    if plainly_distinct(paths):
+    if plainly_distinct(tuple(paths)):
         return
     found: set[_Clash] = set()
     unique = sorted(set(paths), key=path_bytes)
@@ -203,11 +203,20 @@ def path_bytes(path: str) -> bytes:
         return path.encode("utf-8", "surrogatepass")
 
 
-def plainly_distinct(paths: Iterable[str]) -> bool:
+def plainly_distinct(paths: tuple[str, ...]) -> bool:
     """Tell, fast, that all paths are plain and none clashes, their folders and the seals included.
 
     True means that :func:`problems` and :func:`clashes` are silent; False says nothing.
     """
+    few = len(paths) <= _FEW
+    return _plainly_distinct(paths) if few else _plainly_distinct.__wrapped__(paths)
+
+
+_FEW: Final = 64
+
+
+@lru_cache(maxsize=64)  # what one program wrote has the same names in every lane
+def _plainly_distinct(paths: tuple[str, ...]) -> bool:
     nodes: set[str] = set()
     for path in paths:
         # A hostile manifest can name a path of megabytes, all of it slashes.

@@ -32,9 +32,8 @@ def plainly_sound(packet: Packet) -> bool:
         if kind is not Kind.FILE or digest is None:
             return False
         pairs.append((path, digest))
-    paths = [path for path, _ in pairs]
     return (
-        plainly_distinct(paths)
+        plainly_distinct(tuple([path for path, _ in pairs]))
         and packet.manifest == manifest_sha256.build(pairs)
         and packet.tree == DEFAULT.tree(packet.manifest).encode() + b"\n"
     )

@@ -348,6 +348,13 @@ def test_build_check_ends_as_the_verdict_does_where_nothing_would_change(tmp_pat
     assert (given.code, given.out.splitlines()[-1]) == (1, "add site/html, which is not built")
 
 
+def test_a_program_gets_an_object_also_where_there_is_no_root(tmp_path: Path) -> None:
+    given = run("verify", "--format", "json", cwd=tmp_path)
+    assert (given.code, given.object["lanes"]) == (3, [])
+    (missing,) = given.object["unreadable"]
+    assert (missing["path"], given.err) == (".", f"lanebook: {missing['message']}\n")
+
+
 def test_an_empty_path_is_none(tmp_path: Path) -> None:
     lane(tmp_path)
     given = run("verify", "", cwd=tmp_path)

@@ -196,7 +196,7 @@ def test_settings_are_not_read_through_a_link(name: str, tmp_path: Path) -> None
     lane(tmp_path / "root")
     (tmp_path / "settings.yml").write_text("limits: {files: 1}\n", "utf-8")
     os.symlink(tmp_path / "settings.yml", tmp_path / "root" / name)
-    assert verify(tmp_path / "root") == Answer(
+    assert run("verify", tmp_path / "root") == Answer(
         3, "", f"lanebook: {name}: a symbolic link (KIND-SYMLINK)\n"
     )
 
@@ -213,7 +213,7 @@ def test_a_link_on_the_command_line_is_refused(inner: str, tmp_path: Path) -> No
     lane(tmp_path / "root")
     link = tmp_path / "link"
     os.symlink(tmp_path / "root" / inner, link)
-    given = verify(link)
+    given = run("verify", link)
     assert given == Answer(
         3, "", f"lanebook: {link}: a symbolic link; name the folder that it leads to\n"
     )
@@ -224,7 +224,7 @@ def test_a_linked_packets_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     os.symlink(tmp_path / "elsewhere" / "packets", tmp_path / "root" / "packets")
     told = Answer(3, "", "lanebook: packets is a symbolic link; it is not followed\n")
-    assert (verify(tmp_path / "root"), run("verify", cwd=tmp_path / "root")) == (
+    assert (run("verify", tmp_path / "root"), run("verify", cwd=tmp_path / "root")) == (
         told,
         run("verify", tmp_path / "root"),
     )
@@ -268,7 +268,7 @@ def test_a_fifo_for_settings_holds_nothing_up(path: str, tmp_path: Path) -> None
     lane(tmp_path)
     os.mkfifo(tmp_path / path)
     with within(20):
-        assert verify(tmp_path) == Answer(
+        assert run("verify", tmp_path) == Answer(
             3, "", f"lanebook: {path}: a fifo, not a file (KIND-FIFO)\n"
         )
 
@@ -361,7 +361,7 @@ def test_a_packet_without_end_is_not_read_on(tmp_path: Path) -> None:
 def test_wrong_settings_give_no_verdict(text: str, problem: str, tmp_path: Path) -> None:
     lane(tmp_path)
     (tmp_path / "lanebook.yml").write_text(f"{text}\n", "utf-8")
-    given = verify(tmp_path)
+    given = run("verify", tmp_path)
     assert (given.code, given.out) == (3, "")
     assert given.err.startswith(f"lanebook: lanebook.yml: {problem}")
 
@@ -413,7 +413,7 @@ def test_a_root_that_may_not_be_read_gives_no_verdict(path: str, tmp_path: Path)
     place.chmod(0)
     try:
         with as_nobody():
-            given = verify(tmp_path / "root")
+            given = run("verify", tmp_path / "root")
     finally:
         place.chmod(0o755)
     assert (given.code, given.out) == (3, "")

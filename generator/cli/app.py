@@ -177,15 +177,14 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
 
     roots = []
     unreadable: dict[str, str] = {}
-    for path in paths:
+    for path in paths or (None,):
         try:
-            roots.append(open_path(path))
+            root = open_path(path) if path is not None else open_root(find_root(Path.cwd()))
+            roots.append(root)
         except (LanebookError, OSError) as error:
             # the others are still worth knowing
-            unreadable[visible(str(path))] = visible(_told(error)[0])
+            unreadable[visible(str(path or "."))] = visible(_told(error)[0])
             _tell(error, output)
-    if not paths:
-        roots.append(open_root(find_root(Path.cwd())))
     verdicts = [
         verifying.verify(
             root,

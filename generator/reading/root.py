@@ -166,12 +166,9 @@ def _one_lane(folder: Path, names: set[str]) -> Root:
                 )
     lane_id = _safe_id(folder.name)
     if names & {MANIFEST, TREE} and not names & {LANE_FILE, EVIDENCE}:
-        return Root(folder, (_bare_packet(folder, folder.name, lane_id),))
+        bare = LaneSource(lane_id, visible(folder.name), folder, "packet", folder)
+        return Root(folder, (bare,))
     return Root(folder, (lane_source(folder, visible(folder.name), lane_id),))
-
-
-def _bare_packet(folder: Path, label: str, lane_id: str) -> LaneSource:
-    return LaneSource(lane_id, visible(label), folder, "packet", folder)
 
 
 def _lone_document(path: Path) -> LaneSource:
@@ -213,6 +210,7 @@ def _lanes(
     loose: list[Path] = []
     older: list[Path] = []
     found: list[LaneSource] = []
+    shown = visible(label)
     for item in entries:
         if item.name.startswith(".") or item.name == "__pycache__":
             continue
@@ -221,7 +219,7 @@ def _lanes(
             if _is_older_packet(path):
                 older.append(path)
             else:
-                found.append(_lane_folder(path, label))
+                found.append(_lane_folder(path, item, shown))
         elif item.is_file(follow_symlinks=False):
             if item.name.endswith(DOCUMENT_ENDINGS) and item.name.lower() != "readme.md":
                 loose.append(path)
@@ -248,32 +246,34 @@ def _unread(entries: Iterable[os.DirEntry[str]], label: str) -> Iterator[str]:
 
 def _is_older_packet(path: Path) -> bool:
     return (
-        _OLDER_PACKET.match(path.name) is not None
+        "-packet-" in path.name
+        and _OLDER_PACKET.match(path.name) is not None
         and os.path.lexists(path / MANIFEST)
         and not os.path.lexists(path / LANE_FILE)
         and not os.path.lexists(path / EVIDENCE)
     )
 
 
-def _lane_folder(path: Path, label: str) -> LaneSource:
-    lane_id = _safe_id(path.name)
-    shown = f"{visible(label)}/{visible(path.name)}"
-    inside = f"{path}/"  # a path object for each of three names takes longer than to look
+def _lane_folder(path: Path, item: os.DirEntry[str], label: str) -> LaneSource:
+    name = item.name
+    lane_id = _safe_id(name)
+    shown = f"{label}/{visible(name)}"
+    inside = f"{item.path}/"  # a path object for each of three names takes longer than to look
     try:
         has_manifest = os.path.lexists(inside + MANIFEST) and not os.path.lexists(inside + EVIDENCE)
         if has_manifest and not os.path.lexists(inside + LANE_FILE):
-            source = _bare_packet(path, f"{label}/{path.name}", lane_id)
+            source = LaneSource(lane_id, shown, path, "packet", path)
         else:
             source = lane_source(path, shown, lane_id)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        finding = Finding("READ-DENIED", visible(path.name), "", reason, f"Not read: {reason}.")
+        finding = Finding("READ-DENIED", visible(name), "", reason, f"Not read: {reason}.")
         return LaneSource(lane_id, shown, path, "lane", refusals=(finding,))
-    if lane_id != path.name:
+    if lane_id != name:
         finding = Finding(
             "LANE-ID",
             shown,
-            visible(path.name, 80),
+            visible(name, 80),
             lane_id,
             "The folder's name is no lane id; the lane is shown under another.",
         )
