@@ -147,7 +147,7 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         _explained(item.findings, states, lane.evidence), item.claims, lane.id, context.known
     )
     findings.extend(run(ROOT_RULES, subject, errors))
-    claims = tuple(_completed(stated, lane.id, context.known))
+    claims = tuple(_completed(stated, lane, context.known))
     cited_by = context.known.citing.get(item.tree, ()) if item.tree is not None else ()
     integrity = _integrity(item, findings, cited_by, bool(pinned_tree))
     status = lane.stated_status
@@ -226,16 +226,22 @@ def _explained(findings: Iterable[Finding], states: FileStates, folder: str) -> 
     return explained
 
 
-def _completed(claims: Iterable[Claim], lane_id: str, known: _Known) -> Iterable[Claim]:
+def _completed(claims: Iterable[Claim], lane: Lane, known: _Known) -> Iterable[Claim]:
     """Look in the other packets for what the lane's own could not answer."""
+    labels = {
+        (visible(mention.where), mention.text): mention.label
+        for document in lane.documents
+        for mention in document.hashes
+    }
     for claim in claims:
         if claim.level is not Level.RECOMPUTED and claim.agreement is not Agreement.AMBIGUOUS:
-            yield _from_elsewhere(claim, lane_id, known)
+            label = labels.get((claim.where, claim.stated)) or label_of(claim)
+            yield _from_elsewhere(claim, label, lane.id, known)
         else:
             yield claim
 
 
-def _from_elsewhere(claim: Claim, lane_id: str, known: _Known) -> Claim:
+def _from_elsewhere(claim: Claim, label: str, lane_id: str, known: _Known) -> Claim:
     if is_digest(claim.stated):
         digest = Digest(claim.stated)
         tree_of = known.trees.get(digest, "")
@@ -253,7 +259,7 @@ def _from_elsewhere(claim: Claim, lane_id: str, known: _Known) -> Claim:
             holder = known.elsewhere(digest, lane_id)
         if not holder:
             return claim
-        if not tree_of and not names(label_of(claim), holder.partition("/")[2]):
+        if not tree_of and not names(label, holder.partition("/")[2]):
             return claim if claim.against else claim._replace(against=holder)
         return claim._replace(
             recomputed=claim.stated,

@@ -45,6 +45,7 @@ _SYNONYMS = {
     "delegation": "delegated decision consumed",
 }
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+_TREE_NAMES = f"{MANIFEST} evidence packet tree"
 _SAYS_NO_NAME = frozenset({"digest", "file", "hash", "of", "path", "sha256", "sum", "the"})
 """Words of a key that say that something is hashed, and not what."""
 _WORDS = {"yes": "true", "no": "false", "none": "null"}
@@ -279,7 +280,7 @@ def _judge(
     ):
         return _against_count(claim, evidence)
     if is_digest(statement.value):
-        label = mention.label if mention is not None else statement.key
+        label = (mention.label if mention is not None else "") or statement.key
         row = _against_bytes(claim, label, evidence)
         return _cross_checked(row, others.citing(statement.value, document))
     return _cross_checked(Row(claim), others.agreeing(statement, document))
@@ -399,7 +400,7 @@ def _against_bytes(claim: Claim, label: str, evidence: _Evidence) -> Row:
         return Row(claim)
     meant = {state.path for state in named}
     for path in paths:
-        if path in meant or names(label, f"{path} tree" if path == MANIFEST else path):
+        if path in meant or names(label, _TREE_NAMES if path == MANIFEST else path):
             return Row(
                 claim._replace(
                     recomputed=claim.stated,

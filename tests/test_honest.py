@@ -170,6 +170,18 @@ def test_a_blocker_that_newer_lanes_leave_out_says_so(tmp_path: Path) -> None:
             id="the-bytes-of-another-file",
         ),
         pytest.param(
+            {"tool": "hardened_validator.py", "tool_sha256": VALIDATOR},
+            "/tool_sha256",
+            ("recomputed", "evidence/hardened_validator.py"),
+            id="a-key-beside-the-key-of-its-hash",
+        ),
+        pytest.param(
+            {"tool": "hardened_validator.py", "tool_sha256": NOTES},
+            "/tool_sha256",
+            ("refuted", "evidence/hardened_validator.py"),
+            id="a-key-beside-the-key-of-another-hash",
+        ),
+        pytest.param(
             {"sha256": NOTES},
             "/sha256",
             ("claimed only", "evidence/notes.txt"),

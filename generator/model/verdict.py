@@ -87,9 +87,9 @@ class LaneVerdict:
     @property
     def counts(self) -> ClaimCounts:
         """Count the claims by how they are known."""
-        if not self.files.sound or self.stated_tree != self.tree:
-            return count_claims(self.claims)
         counts = count_claims(self.document_claims).plus(self.judged.counts)
+        if not self.files.sound or self.stated_tree != self.tree:
+            return counts.plus(count_claims(self._seal_claims()))
         return counts._replace(recomputed=counts.recomputed + len(self.files) + 1)
 
     def _seal_claims(self) -> Iterator[Claim]:

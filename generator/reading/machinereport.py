@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from generator.reading import hashes, strictjson
 from generator.reading.limits import Limits
 from generator.reading.strictjson import JsonValue
 
-_HASHED = re.compile(r"(?i)\A(?:sha_?256|digest|hash)(?:_?sum)?\Z")
+_HASHED = re.compile(r"(?i)\A(?:(?P<of>.+)_)?(?:sha_?256|digest|hash)(?:_?sum)?\Z")
 _POINTERS = 4
 """How many times as long as a document may be all its pointers together may be."""
 
@@ -67,6 +68,15 @@ _FILE_KEYS = ("path", "file", "name")
 """Keys under which an object names the file of which it tells a hash."""
 
 
+def _file_of(step: str, value: Mapping[str, JsonValue]) -> str:
+    """Return the file beside a hash: ``tool`` beside ``tool_sha256``, or a key for files."""
+    match = _HASHED.match(step)
+    if match is None:
+        return ""
+    keys = (match["of"],) if match["of"] else _FILE_KEYS
+    return next((told for one in keys if isinstance(told := value.get(one), str)), "")
+
+
 def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, str, JsonValue]]:
     """Return pointer, nearest key, the file that its object names, and value of each leaf.
 
@@ -92,15 +102,12 @@ def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, str,
             )
         pointer = parent + step
         if isinstance(value, dict) and value:
-            named = next(
-                (told for one in _FILE_KEYS if isinstance(told := value.get(one), str)), ""
-            )
             waiting.extend(
                 (
                     pointer,
                     f"/{step.replace('~', '~0').replace('/', '~1')}",
                     step,
-                    named if _HASHED.search(step) else "",
+                    _file_of(step, value),
                     member,
                 )
                 for step, member in reversed(value.items())
