@@ -392,3 +392,21 @@ def test_claims_of_one_place_have_ids_of_their_own() -> None:
     for found in verify(Path(__file__).parents[1]).object["lanes"]:
         ids = [claim["id"] for claim in found["claims"]]
         assert len(ids) == len(set(ids)), found["id"]
+
+
+@pytest.mark.parametrize("damage", ["extra file", "other tree"])
+def test_a_packet_that_is_not_sound_is_counted_as_its_ledger_counts_it(
+    damage: str, tmp_path: Path
+) -> None:
+    """A text needs the numbers only, so the facts of evidence are not kept for it."""
+    sealed = Path(__file__).parents[1] / "packets" / "clone-rehearsal-sqlite" / "evidence"
+    shutil.copytree(sealed, tmp_path / "packet")
+    if damage == "extra file":
+        (tmp_path / "packet" / "extra.txt").write_text("not sealed\n", "utf-8")
+    else:
+        (tmp_path / "packet" / "packet_tree.sha256").write_text(f"{OTHER}\n", "ascii")
+    told = run("verify", tmp_path / "packet")
+    counts = verify(tmp_path / "packet").object["summary"]["claims"]
+    assert told.code == 1
+    assert f"{counts['recomputed']} recomputed" in told.out
+    assert f"{counts['claimed_only']} claimed only" in told.out
