@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from generator import selftest
 from generator.examine import Examined, examine
 from generator.exits import Exit
-from generator.model.digest import Digest
 from generator.model.outcome import Outcome
-from generator.model.verdict import RootVerdict
 from generator.parallel import fork_map
 from generator.reading.lane import LaneSource, read_lane
 from generator.reading.root import Root
 from generator.reading.tree import Sink
 from generator.selftest import Over
+
+if TYPE_CHECKING:
+    from generator.model.verdict import RootVerdict
 
 
 def verify(
@@ -55,6 +57,7 @@ def verify(
 
     examined = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
     from generator.conclude import conclude
+    from generator.model.verdict import RootVerdict
 
     proof = proofs[0].and_also(selftest.require(_asked(examined) - foreseen))
     lanes = conclude(examined, root)
@@ -82,10 +85,6 @@ def _asked(examined: Iterable[Examined]) -> frozenset[Over]:
         if item.judged is not None:
             groups.add(Over.EVIDENCE)
     return frozenset(groups)
-
-
-NOTHING = RootVerdict((), 0, 0, Digest(""))
-"""The verdict where nothing was there to be judged."""
 
 
 def exit_code(verdict: RootVerdict, *, strict: bool = False) -> Exit:

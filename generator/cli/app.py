@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,6 @@ import click
 
 from generator import __version__
 from generator.cli.paths import PATH
-from generator.cli.rehearse import rehearse
-from generator.cli.rerun import rerun
 from generator.cli.terminal import Output, table, told
 from generator.errors import BuildError, LanebookError, NoVerdictError, UsageError
 from generator.exits import Exit
@@ -33,11 +31,22 @@ _EXIT_CODES = (
 
 
 class _Commands(click.Group):
-    """Lists the commands in the order in which they are needed."""
+    """Lists the commands in the order in which they are needed; two are loaded when called."""
+
+    late = ("rehearse", "rerun")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of definition."""
-        return list(self.commands)
+        """Return the names in the order of definition, the late ones behind ``seal``."""
+        names = list(self.commands)
+        at = names.index("seal") + 1
+        return [*names[:at], *self.late, *names[at:]]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in self.late:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(f"generator.cli.{cmd_name}"), cmd_name)
+        return command
 
 
 @click.group(
@@ -194,9 +203,10 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         )
         for root in joined(roots)
     ]
-    most = max(verdicts, key=lambda one: one.rules, default=None)
+    from generator.model.verdict import NO_VERDICT
+
     verdict = replace(
-        most if most is not None else verifying.NOTHING,
+        max(verdicts, key=lambda one: one.rules, default=NO_VERDICT),
         lanes=tuple(lane for one in verdicts for lane in one.lanes),
         unread=tuple(dict.fromkeys(name for one in verdicts for name in one.unread)),
     )
@@ -207,7 +217,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         from generator.cli.machine import verdict_object
 
         told_of_it = verdict_object(verdict, code, unreadable)
-        output.own(json.dumps(told_of_it, ensure_ascii=True, indent=2))
+        output.own(_as_json(told_of_it))
         return code
     if not roots:
         return code
@@ -273,6 +283,12 @@ def build(
         + (f"{plural(files, 'file')} changed" if files else "new" if built.changes else "unchanged")
     )
     return build_exit(verdict, strict=strict)
+
+
+def _as_json(value: object) -> str:
+    import json  # late: a text needs none
+
+    return json.dumps(value, ensure_ascii=True, indent=2)
 
 
 def _tell_unread(verdict: RootVerdict, output: Output) -> None:
@@ -371,10 +387,6 @@ def seal(output: Output, packet: Path, again: bool) -> int:
     return Exit.VERIFIED
 
 
-app.add_command(rehearse)
-app.add_command(rerun)
-
-
 @app.command("import")
 @click.argument("documents", nargs=-1, required=True, type=PATH)
 @click.pass_obj
@@ -443,7 +455,7 @@ def explain(output: Output, code: str | None, form: str) -> int:
                 "codes": listed,
                 "errors": errors,
             }
-            output.own(json.dumps(value, indent=2))
+            output.own(_as_json(value))
             return Exit.VERIFIED
         width = max(map(len, known))
         for name, text in known.items():
@@ -464,7 +476,7 @@ def explain(output: Output, code: str | None, form: str) -> int:
             "protects": rule.protects if rule else "",
             **text._asdict(),
         }
-        output.own(json.dumps(value, indent=2))
+        output.own(_as_json(value))
         return Exit.VERIFIED
     output.result(name)
     about = (

@@ -130,6 +130,7 @@ class Output:
         """Take the choice of ``--color`` and ``--quiet``."""
         self.colour = colour
         self.quiet = quiet
+        self._wanted: tuple[IO[str], bool] | None = None
 
     def result(self, line: str) -> None:
         """Print a result: one line, whose only control sequences are the colours of `paint`."""
@@ -140,7 +141,9 @@ class Output:
         self._result(text)
 
     def _result(self, text: str) -> None:
-        _print(sys.stdout, text, wants_colour(sys.stdout, self.colour))
+        if self._wanted is None or self._wanted[0] is not sys.stdout:
+            self._wanted = sys.stdout, wants_colour(sys.stdout, self.colour)
+        _print(sys.stdout, text, self._wanted[1])
 
     def message(self, line: str) -> None:
         """Tell something beside the result."""

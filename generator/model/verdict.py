@@ -149,3 +149,7 @@ class RootVerdict:
     def lane(self, lane_id: str) -> LaneVerdict:
         """Return the lane with this id."""
         return next(lane for lane in self.lanes if lane.id == lane_id)
+
+
+NO_VERDICT = RootVerdict((), 0, 0, Digest(""))
+"""Where nothing was there to be judged."""
