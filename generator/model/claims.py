@@ -34,7 +34,10 @@ class ClaimCounts(NamedTuple):
 
 def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
     """Count claims by level; one that differs is refuted, however it was looked at."""
-    pairs = Counter([(claim.agreement, claim.level) for claim in claims])
+    known_as = [(claim.agreement, claim.level) for claim in claims]
+    if not known_as:
+        return ClaimCounts(0, 0, 0, 0)  # as for most of a thousand bare packets
+    pairs = Counter(known_as)
     known = Counter[str]()
     for (agreement, level), count in pairs.items():
         known["refuted" if agreement is Agreement.DIFFERS else level] += count
