@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generator.evidence import FILES as EVIDENCE_FILES
+from generator.model.by_fields import ByFields
 from generator.model.claims import PackedClaims
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim, Finding, RuleError
@@ -26,7 +27,7 @@ from generator.states import (
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(ByFields):
     """What one lane gives alone; small enough to come back from a worker process."""
 
     lane: Lane

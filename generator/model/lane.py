@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generator.errors import InputError
+from generator.model.by_fields import ByFields
 from generator.model.digest import Digest
 from generator.model.document import Document, DocumentKind
 from generator.model.finding import Finding
@@ -38,7 +39,7 @@ def parse_lane_id(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneMeta:
+class LaneMeta(ByFields):
     """What ``lane.yml`` says; everything but the id may be absent."""
 
     id: str
@@ -54,7 +55,7 @@ class LaneMeta:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(ByFields):
     """One lane, or a bare packet that is looked at like one."""
 
     id: str
