@@ -75,6 +75,15 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
+def plain_environment() -> dict[str, str]:
+    """Return the environment without what changes how Python runs, as a person's has none of it.
+
+    Without bytecode every run would compile what is not installed, and without buffers every line
+    would be a call to the system.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def run(contender: Contender, *, expect: int = 0) -> Run:
     """Run a command once.
 
@@ -88,7 +97,7 @@ def run(contender: Contender, *, expect: int = 0) -> Run:
         process = subprocess.Popen(
             contender.command,
             cwd=contender.cwd,
-            env=contender.env,
+            env=contender.env if contender.env is not None else plain_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -158,7 +167,11 @@ def peak(command: Sequence[str]) -> tuple[int, int | None]:
     """
     helper = (sys.executable, "-I", "-S", str(Path(__file__).with_name("peak.py")))
     told = subprocess.run(
-        [*helper, *command], cwd=REPOSITORY, stdout=subprocess.PIPE, check=True
+        [*helper, *command],
+        cwd=REPOSITORY,
+        env=plain_environment(),
+        stdout=subprocess.PIPE,
+        check=True,
     ).stdout
     answer = json.loads(told)
     if answer["code"] != 0:
