@@ -145,10 +145,10 @@ def document_rows(lane: Lane, states: Sequence[FileState] | None = None) -> list
             for mention in document.hashes
             if (mention.where, mention.text) not in covered
         )
-    return [numbered(row, taken) for row in rows]
+    return [_numbered(row, taken) for row in rows]
 
 
-def numbered(row: Row, taken: dict[str, int]) -> Row:
+def _numbered(row: Row, taken: dict[str, int]) -> Row:
     """Give every claim an id of its own; the second with the same place and key is ``… (2)``."""
     count = taken[row.claim.id] = taken.get(row.claim.id, 0) + 1
     if count == 1:
