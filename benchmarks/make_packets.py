@@ -199,7 +199,11 @@ def make_plain(folder: Path, *, seed: int, count: int) -> tuple[int, int]:
 
 
 def make_rehearsals(full: Path, plain: Path, *, count: int) -> int:
-    """Make copies of a sealed rehearsal, and the same bytes as ``.bin``; return files of each."""
+    """Make lanes of a sealed rehearsal, and the same bytes as ``.bin``; return files of each.
+
+    As with real lanes, the program and its probes are the same everywhere, and the lane, its rows,
+    its change, and what follows from them are each lane's own.
+    """
     found = sorted((REPOSITORY / "packets").glob("*/evidence/rehearsal-log.json"))
     evidence = found[0].parent
     files = {
@@ -207,14 +211,42 @@ def make_rehearsals(full: Path, plain: Path, *, count: int) -> int:
         for path in sorted(evidence.rglob("*"))
         if path.is_file() and path.name not in (MANIFEST, TREE)
     }
-    for folder, held in (
-        (full, files),
-        (plain, {f"{path}.bin": data for path, data in files.items()}),
-    ):
-        sealed, _ = seal(held)
-        for number in range(1, count + 1):
-            write(folder / "packets" / f"copy-{number:05}", sealed)
+    for number in range(1, count + 1):
+        own = _as_another(files, evidence.parent.name, number)
+        for folder, held in (
+            (full, own),
+            (plain, {f"{path}.bin": data for path, data in own.items()}),
+        ):
+            sealed, _ = seal(held)
+            write(folder / "packets" / f"lane-{number:05}", sealed)
     return len(files)
+
+
+_OWN_WORDS = (b"'operator'", b"'UNAPPROVED'")
+"""What stands in rows of the rehearsal, and in its change."""
+
+
+def _as_another(files: Mapping[str, bytes], lane: str, number: int) -> dict[str, bytes]:
+    """Return the files of a rehearsal as those of another lane, with every digest mended."""
+    words = {lane.encode(): b"lane-%05d" % number}
+    words |= {word: word[:-1] + b" %05d'" % number for word in _OWN_WORDS}
+    made = dict(files)
+    for path, data in files.items():
+        for word, own in words.items():
+            data = data.replace(word, own)
+        made[path] = data
+    known = {path: sha256(data).encode() for path, data in files.items()}
+    while moved := {
+        old: now
+        for path, old in known.items()
+        if (now := sha256(made[path]).encode()) != old
+    }:
+        known = {path: moved.get(old, old) for path, old in known.items()}
+        for path, data in made.items():
+            for old, now in moved.items():
+                data = data.replace(old, now)
+            made[path] = data
+    return made
 
 
 def link(source: Path, target: Path, paths: Iterable[str]) -> None:
