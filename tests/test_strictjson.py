@@ -673,3 +673,45 @@ def test_certainly_good_tokens_are_accepted(tokens: list[str]) -> None:
     data = "".join(tokens).encode()
     if strictjson.certainly_good(data):
         strictjson.loads(data, where="x")
+
+
+_LONG: Any = [{"id": f"B{number}", "request": {"of": "x" * 40}} for number in range(600)]
+
+
+def _written(value: object) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+_BEFORE = _written({"lane": "first", "probes": _LONG, "emitted": []})
+_MEMBER = _written({"probes": _LONG})[2:-3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(_BEFORE, id="the-same"),
+        pytest.param(_written({"lane": "ä", "more": 1, "probes": _LONG}), id="another-lane"),
+        pytest.param(_written({"probes": _LONG}), id="alone"),
+        pytest.param(_BEFORE.replace(b"first", b'first",\n  "lane": "2nd'), id="repeated"),
+        pytest.param(_BEFORE[:-3] + b"," + _MEMBER + b"\n}\n", id="member-twice"),
+        pytest.param(_BEFORE.replace(_MEMBER, _MEMBER + b" "), id="space-behind"),
+        pytest.param(_BEFORE.replace(_MEMBER, _MEMBER + _MEMBER), id="no-comma"),
+        pytest.param(_BEFORE.replace(b'"id": "B599"', b'"id": "B600"'), id="other-end"),
+        pytest.param(_BEFORE.replace(b"first", b"fir\nst"), id="bare-line-end"),
+        pytest.param(b'{\n  "a": {' + _MEMBER + b"\n}\n}\n", id="deeper"),
+        pytest.param(b"[" + _MEMBER + b"\n]\n", id="in-a-list"),
+        pytest.param(_BEFORE + b"{}", id="second"),
+        pytest.param(_BEFORE[:-2], id="cut"),
+    ],
+)
+def test_a_long_member_that_was_read_before_changes_no_answer(text: bytes) -> None:
+    fresh = strictjson._certainly(text, strictjson.DEFAULT)
+    assert len(text) > strictjson._LONG
+    assert strictjson.certainly(_BEFORE)[1] == json.loads(_BEFORE)
+    assert strictjson.certainly(text) == fresh
+    assert refused(lambda: strictjson.loads(text, where="x")) is None or not fresh[0]
+
+
+def test_a_long_member_is_held_against_the_limits_again() -> None:
+    assert strictjson.certainly(_BEFORE, Limits(depth=5))[0]
+    assert not strictjson.certainly(_BEFORE, Limits(depth=3))[0]

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
-from typing import Final, Self, TypeAlias, cast
+from typing import Final, NamedTuple, Self, TypeAlias, cast
 
 from generator.errors import InputError
 
@@ -113,8 +113,17 @@ def loads(data: bytes, *, where: str, limits: Limits = DEFAULT) -> JsonValue:
         return _Exact(text, (where,), limits).document()
 
 
+LOST: Final = object()
+"""In the place of a value that may not be all that its text says."""
+
+
 def certainly_good(data: bytes, limits: Limits = DEFAULT) -> bool:
-    """Tell fast that :func:`loads` accepts ``data``; false only means that it has to be asked.
+    """Tell fast that :func:`loads` accepts ``data``; false only means that it has to be asked."""
+    return certainly(data, limits)[0]
+
+
+def certainly(data: bytes, limits: Limits = DEFAULT) -> tuple[bool, object]:
+    """Return whether ``data`` is certainly good, and what it says or else :data:`LOST`.
 
     orjson reads RFC 8259 and nothing else, but keeps the last of repeated keys. So the value is
     written out again, with indents, which tell how deep it goes. Where that gives the text itself,
@@ -124,23 +133,71 @@ def certainly_good(data: bytes, limits: Limits = DEFAULT) -> bool:
     runs of digits and small exponents can be too long.
     """
     if len(data) > limits.bytes or limits.digits < _LEAST_DIGITS:
-        return False
+        return False, LOST
+    return _certainly(data, limits) if len(data) < _LONG else _certainly_long(data, limits)
+
+
+class _Member(NamedTuple):
+    """A long member of an object, as it stands in a text that is certainly good."""
+
+    text: bytes
+    key: str
+    value: object
+    limits: Limits
+
+
+_members_read: list[_Member] = []
+_LONG, _LONGEST_KEPT, _MOST_KEPT = 32 * 1024, 256 * 1024, 4
+_HEAD = 64
+
+
+def _certainly_long(data: bytes, limits: Limits) -> tuple[bool, object]:
+    """Do as :func:`certainly` does; a long member that was read before is not read again.
+
+    Lanes put the same requests to the same gate, and record them byte for byte. Where the text with
+    null in the member's place is as it would be written, so is the text with the member.
+    """
+    for text, key, member, below in _members_read:
+        at = data.find(text[:_HEAD])
+        if at >= 0 and below == limits and data.startswith(text, at):
+            rest = data[:at] + _as_member(key, None) + data[at + len(text) :]
+            _, value = _certainly(rest, limits)
+            if isinstance(value, dict):
+                value[key] = member
+                return True, value
+    good, value = _certainly(data, limits)
+    if isinstance(value, dict):
+        for key, member in value.items():
+            text = _as_member(key, member) if isinstance(member, (dict, list)) else b""
+            if _LONG < len(text) <= _LONGEST_KEPT:
+                _members_read.insert(0, _Member(text, key, member, limits))
+                del _members_read[_MOST_KEPT:]
+    return good, value
+
+
+def _as_member(key: str, value: object) -> bytes:
+    """Return a member as it stands in an object that is the whole text, without what parts it."""
+    import orjson
+
+    return orjson.dumps({key: value}, option=orjson.OPT_INDENT_2)[1:-2]
+
+
+def _certainly(data: bytes, limits: Limits) -> tuple[bool, object]:
     import orjson  # late: packets without JSON do not need it
 
     try:
-        written = orjson.dumps(
-            orjson.loads(data), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        )
+        value: object = orjson.loads(data)
+        written = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     except (ValueError, RecursionError, TypeError):
-        return False
+        return False, LOST
     if b"\n" + b"  " * limits.depth in written:
-        return False
+        return False, LOST
     if written == data:
-        return True
+        return True, value
     if _quotes(data) != _quotes(written):
-        return False
+        return False, LOST
     digits = data.translate(_ONE_DIGIT)
-    return b"0e-000" not in digits and _TOO_LONG not in digits
+    return b"0e-000" not in digits and _TOO_LONG not in digits, LOST
 
 
 def _quotes(text: bytes) -> int:
