@@ -12,6 +12,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from generator.gate import GATE
 from generator.gate.decide import Answer, decide
 from generator.gate.request import PRESENT, REHEARSAL_ONLY, REHEARSE
@@ -58,6 +60,7 @@ _CONTROL: dict[str, Any] = {
     "claims": ["CLONE_REHEARSAL_READY_NOT_APPLIED"],
 }
 
+_CONTROL_TEXT = msgspec.json.encode(_CONTROL)
 _SURFACES = _CONTROL["surfaces"]
 _PASS = {"claims": ["PASS"]}
 _CHANGES: dict[str, Mapping[str, object]] = {
@@ -99,7 +102,8 @@ _CHANGES: dict[str, Mapping[str, object]] = {
 
 def control() -> dict[str, Any]:
     """Return the good request."""
-    return copy.deepcopy(_CONTROL)
+    request: dict[str, Any] = msgspec.json.decode(_CONTROL_TEXT)  # faster than to copy it
+    return request
 
 
 def requests() -> dict[str, Any]:
