@@ -55,6 +55,10 @@ _REACHES = re.compile(r"(?:\A|;)\s*(?:ATTACH\b|VACUUM\b[^;]*\bINTO\b)", re.IGNOR
 """A statement that opens or writes another database file, whatever the action's target says."""
 
 
+_WHERE = attrgetter("action", "surface", "target")
+_SQL = attrgetter("sql")
+
+
 def rows(evidence: Evidence, path: str, log: ActionLog) -> Iterator[Row]:
     """Hold targets, order, commands, outputs and statements against the rehearsal log."""
     yield from _Told(evidence, path, log).rows()
@@ -97,16 +101,17 @@ class _Told:
         rehearsal = self.evidence.model(rehearsal_log.FILE, RehearsalLog)
         target = rehearsal.target if rehearsal is not None else None
         folder = dirname(target) if target is not None and target.startswith(TEMP) else TEMP[:-1]
-        places = {
-            (action.surface, action.target) for action in self.log.actions if action.action != "run"
-        }
+        done = set(map(_WHERE, self.log.actions))
+        places = {(surface, target) for action, surface, target in done if action != "run"}
         astray = [
             f"{surface} {target}"
             for surface, target in places
             if not _lies_on(self.surfaces[surface], target, folder)
         ]
-        statements = {str(action.sql) for action in self.log.actions if action.sql is not None}
-        astray += filter(_reaches_another, statements)
+        statements = {str(sql) for sql in map(_SQL, self.log.actions) if sql is not None}
+        # no word goes over the end of a line, and most logs have none of these
+        if _may_reach_another("\n".join(statements)):
+            astray += filter(_reaches_another, statements)
         for what in sorted(astray)[:_MOST]:
             yield refused(
                 self.path,
@@ -217,13 +222,13 @@ class _Told:
         kept = {step.states[label]: label for label in (_APPLIED, _RESTORED)}
         last = ""
         for action in actions:
-            now = ""
+            now, done = "", action.action
             if self.surfaces[action.surface] == PACKET:
-                now = kept.get(action.target, "") if action.action == "write" else ""
-            elif action.target in opened and action.action == "write":
-                now = _PUT_BACK
-            elif action.action == "sql":
+                now = kept.get(action.target, "") if done == "write" else ""
+            elif done == "sql":
                 now = _statement(action.sql)
+            elif done == "write" and action.target in opened:
+                now = _PUT_BACK
             if now and now != last:
                 yield now
             last = now or last
@@ -254,7 +259,9 @@ def _lies_on(surface: str, target: str, folder: str) -> bool:
 
 def _reaches_another(sql: str) -> bool:
     """Tell whether a statement opens or writes a file of its own choice."""
+    return _may_reach_another(sql) and _REACHES.search(_HIDDEN.sub(" ", sql)) is not None
+
+
+def _may_reach_another(sql: str) -> bool:
     shouted = sql.upper()
-    return ("ATTACH" in shouted or "VACUUM" in shouted) and (
-        _REACHES.search(_HIDDEN.sub(" ", sql)) is not None
-    )
+    return "ATTACH" in shouted or "VACUUM" in shouted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,7 +72,10 @@ def _parse(_path: str, content: bytes | None) -> ActionLog | None:
 
 
 def _log(actions: tuple[Action, ...], broken: tuple[int, ...]) -> ActionLog:
-    return ActionLog(actions, broken, tuple(sorted({action.surface for action in actions})))
+    return ActionLog(actions, broken, tuple(sorted(set(map(_surface, actions)))))
+
+
+_sql, _output, _surface = attrgetter("sql"), attrgetter("output"), attrgetter("surface")
 
 
 def _surely_without_repeats(content: bytes, actions: tuple[Action, ...]) -> bool:
@@ -80,9 +84,8 @@ def _surely_without_repeats(content: bytes, actions: tuple[Action, ...]) -> bool
     A colon follows a key, or stands in a text: where there are no more of them than keys that were
     read, each key stands once.
     """
-    told = [action for action in actions if action.sql is not None]
-    kept = [action for action in actions if action.output is not None]
-    keys = 4 * len(actions) + len(told) + len(kept)
+    untold = list(map(_sql, actions)).count(None) + list(map(_output, actions)).count(None)
+    keys = 6 * len(actions) - untold
     # the name of a database in memory is a text in which two stand
     memory = content.count(b'":memory:"')
     if content.count(b":") - 2 * memory == keys:
