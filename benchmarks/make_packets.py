@@ -1,7 +1,7 @@
 """Sealed evidence packets that look like a rehearsal's, the same bytes for the same seed.
 
 Their JSON files have names that no validator knows, so that what is measured over them is hashing
-and strict reading; what judging evidence costs is measured over copies of real rehearsals.
+and strict reading; what judging evidence costs is measured over lanes made from a real rehearsal.
 """
 
 from __future__ import annotations
@@ -237,9 +237,7 @@ def _as_another(files: Mapping[str, bytes], lane: str, number: int) -> dict[str,
         made[path] = data
     known = {path: sha256(data).encode() for path, data in files.items()}
     while moved := {
-        old: now
-        for path, old in known.items()
-        if (now := sha256(made[path]).encode()) != old
+        old: now for path, old in known.items() if (now := sha256(made[path]).encode()) != old
     }:
         known = {path: moved.get(old, old) for path, old in known.items()}
         for path, data in made.items():

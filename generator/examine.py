@@ -67,8 +67,10 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
             if plainly_sound(packet)
             else with_drift(file_states(packet), packet)
         )
-        findings.extend(_packet_findings(packet, states, lane.evidence, errors))
-        judged, found = _evidence(packet, states, lane.evidence, findings, errors, facts)
+        plain, values = _plain_contents(packet) if states.sound else (False, {})
+        if not plain:
+            findings.extend(_packet_findings(packet, states, lane.evidence, errors))
+        judged, found = _evidence(packet, states, lane.evidence, findings, values, errors, facts)
         findings.extend(found)
     if lane.documents or lane.refusals:
         from generator.rules.base import run
@@ -99,8 +101,6 @@ def _packet_findings(
     packet: Packet, states: FileStates, folder: str, errors: list[RuleError]
 ) -> Iterator[Finding]:
     """Run the rules over a packet; what is plainly sound needs only the one over contents."""
-    if states.sound and _plain_contents(packet):
-        return
     from generator.rules.base import run
     from generator.rules.json_form import RULE as JSON_RULE
     from generator.rules.manifest_form import IN_OTHER_DIALECT, good_in_other_dialect
@@ -119,22 +119,29 @@ _OF_A_LISTING = ("MAN-", "PATH-", "FILE-")
 """Codes of what only the form of a manifest may be the reason for."""
 
 
-def _plain_contents(packet: Packet) -> bool:
-    """Tell in one pass whether the rule over contents has nothing to say.
+def _plain_contents(packet: Packet) -> tuple[bool, dict[str, object]]:
+    """Tell in one pass whether the rule over contents has nothing to say, and what JSON files say.
 
     Its module and those beside it take longer to load than a worker needs for fifty packets.
     """
+    values: dict[str, object] = {}
     contents = [
-        entry.content
+        (entry.path, entry.content)
         for entry in packet.entries
         if entry.content is not None and entry.path[-5:].lower() == ".json"
     ]
     if not contents:
-        return True
+        return True, values
     from generator.reading import strictjson
 
     limits = strictjson.Limits(packet.json_depth, packet.json_digits, packet.json_bytes)
-    return all(strictjson.certainly_good(content, limits) for content in contents)
+    for path, content in contents:
+        good, value = strictjson.certainly(content, limits)
+        if not good:
+            return False, {}
+        if value is not strictjson.LOST:
+            values[path] = value
+    return True, values
 
 
 def _evidence(
@@ -142,6 +149,7 @@ def _evidence(
     states: FileStates,
     folder: str,
     findings: Sequence[Finding],
+    values: Mapping[str, object],
     errors: list[RuleError],
     facts: bool,
 ) -> tuple[PackedClaims | None, list[Finding]]:
@@ -150,16 +158,27 @@ def _evidence(
         return None, []
     from generator.evidence.base import gather
     from generator.evidence.kinds import KINDS
-    from generator.rules.evidence import judge, told
+    from generator.rules.evidence import judge, judge_and_count, told
 
-    unread = {finding.where for finding in findings if finding.code.startswith("JSON-")}
-    listed = {state.path: state.listed for state in states if state.listed is not None}
-    evidence = gather(packet, KINDS, listed, {path.removeprefix(f"{folder}/") for path in unread})
-    claims, found = judge(evidence, errors)
-    return (
-        PackedClaims.of(told(claims)) if facts else PackedClaims.counted(claims),
-        [finding._replace(where=f"{folder}/{finding.where}") for finding in found],
+    unread = {
+        finding.where.removeprefix(f"{folder}/")
+        for finding in findings
+        if finding.code.startswith("JSON-")
+    }
+    # the states of a sound packet are what its entries say, and need not be unpacked for that
+    listed = (
+        {entry.path: entry.sha256 for entry in packet.entries if entry.sha256 is not None}
+        if states.sound
+        else {state.path: state.listed for state in states if state.listed is not None}
     )
+    evidence = gather(packet, KINDS, listed, unread, values)
+    if facts:
+        claims, found = judge(evidence, errors)
+        packed = PackedClaims.of(told(claims))
+    else:
+        counts, found = judge_and_count(evidence, errors)
+        packed = PackedClaims(counts, None)
+    return packed, [finding._replace(where=f"{folder}/{finding.where}") for finding in found]
 
 
 def _seals(packet: Packet) -> dict[str, Digest]:

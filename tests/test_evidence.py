@@ -21,9 +21,12 @@ from generator.evidence.base import (
 )
 from generator.evidence.rehearsal_log import FILE as LOG
 from generator.evidence.rollback_proof import FILE as PROOF
+from generator.model.claims import count_claims
 from generator.model.digest import sha256
 from generator.model.finding import Finding
-from generator.rules.evidence import EVIDENCE_RULES, judge
+from generator.reading import strictjson
+from generator.reading.lane import lane_source, read_lane
+from generator.rules.evidence import EVIDENCE_RULES, judge, judge_and_count
 from tests.folders import lane, only, verify
 
 PACKETS = Path(__file__).resolve().parents[1] / "packets"
@@ -411,3 +414,41 @@ def test_gathering_needs_no_packet_to_be_sound() -> None:
     assert gather(packet, kinds.KINDS, {}).models == {}
     assert [row.code for row in gather(packet, kinds.KINDS, {}).damaged] == ["EV-TYPE"]
     assert list(findings(())) == []
+
+
+@pytest.mark.parametrize("rule", EVIDENCE_RULES, ids=lambda rule: rule.name)
+def test_counting_facts_finds_what_telling_them_finds(rule: Any) -> None:
+    for make in (rule.sound, *rule.controls.values()):
+        told_errors: list[Any] = []
+        errors: list[Any] = []
+        claims, told = judge(make(), told_errors)
+        assert judge_and_count(make(), errors) == (count_claims(claims), told)
+        assert errors == told_errors
+        # what was counted is not kept for those who read it
+        assert judge(make(), []) == (claims, told)
+
+
+@pytest.mark.parametrize("folder", rewriting.sealed_lanes(), ids=lambda folder: folder.name)
+def test_what_was_decoded_before_is_what_the_bytes_say(folder: Path) -> None:
+    packet = read_lane(lane_source(folder, folder.name, folder.name)).packet
+    assert packet is not None
+    contents = {
+        entry.path: entry.content
+        for entry in packet.entries
+        if entry.content is not None and entry.path.endswith(".json")
+    }
+    values = {path: strictjson.certainly(data)[1] for path, data in contents.items()}
+    assert strictjson.LOST not in values.values()
+    assert values == {path: json.loads(data) for path, data in contents.items()}
+    fresh, kept = (gather(packet, kinds.KINDS, {}, frozenset(), one) for one in ({}, values))
+    assert fresh == kept
+    assert judge(fresh, []) == judge(kept, [])
+
+
+def test_what_is_wrong_is_told_by_the_bytes_though_they_were_decoded_before() -> None:
+    for value in ({"steps": "none"}, {"steps": [], "approved": True}, {"steps": [], "schema": "x"}):
+        data = json.dumps(value).encode()
+        packet = samples.packet_of({LOG: data})
+        kept = gather(packet, kinds.KINDS, {}, frozenset(), {LOG: value})
+        assert kept == gather(packet, kinds.KINDS, {})
+        assert kept.damaged

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from generator.evidence.base import (
     EvidenceModel,
     Part,
     claimed,
+    counting,
     derived,
     must_be,
     refused,
@@ -169,29 +170,57 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         yield refused(
             f"{FILE}#/probes", "none", "PROBES_NONE", "No probe was made.", "at least one probe"
         )
-    yield from _kept_counts(file, leaks) if kept else _answers(file, made, leaks)
+    yield from _kept_counts(file, leaks) if kept else _answers(evidence, file, made, leaks)
 
 
 def _leaks(evidence: Evidence) -> Iterator[Leak]:
     """Look for forbidden tokens in all that the lane's programs wrote: evidence and outputs."""
-    outputs = {step.output for step in rehearsal_log.steps(evidence).values()}
-    for path, entry in evidence.entries.items():
-        content = entry.content
-        written = path in FILES or path == PLAN
-        if content is None or not (written or path in outputs):
+    steps = rehearsal_log.steps(evidence).values()
+    outputs = {step.output for step in steps if step.output is not None}
+    written = {
+        path: entry.content
+        for path, entry in evidence.entries.items()
+        if entry.content is not None and (path in outputs or path in FILES or path == PLAN)
+    }
+    # outputs are many and short
+    printed = may_hold(b"\n".join([written[path] for path in outputs & written.keys()]))
+    for path, content in written.items():
+        said = path in FILES or path == PLAN
+        # the probes are full of such words, as requests
+        if path != FILE and not ((said or printed) and may_hold(content)):
             continue
-        if path != FILE and not may_hold(content):
-            continue  # the probes are full of such words, as requests
-        if not written:
+        if not said:
             for number, line in enumerate(evidence.lines(path), 1):
                 yield from (Leak(f"{path}:{number}", token) for token in leaked_line(line))
             continue
         with contextlib.suppress(msgspec.DecodeError, RecursionError):  # refused elsewhere
-            value = msgspec.json.decode(content)
+            value = evidence.value(path)
+            if path == FILE and isinstance(value, dict) and not _emits(_Same(value.get("probes"))):
+                value = {**value, "probes": None}
             yield from (Leak(f"{path}#{at}", token) for at, token in leaked(value))
 
 
-def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iterator[Row]:
+class _Same:
+    """A value as a key that only the very same value equals; it is not changed while it is one."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+@lru_cache(maxsize=4)  # long members of JSON are read once, and are then one value for many lanes
+def _emits(probes: _Same) -> bool:
+    return bool(leaked({"probes": probes.value}))
+
+
+def _answers(
+    evidence: Evidence, file: BadInputProbes, made: list[Probe], leaks: list[Leak]
+) -> Iterator[Row]:
     """Derive everything from what the gate answers now."""
     yield must_be(
         f"{FILE}#/gate",
@@ -200,8 +229,78 @@ def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iter
         code="PROBES_GATE_OTHER",
         message="Another gate answered.",
     )
+    put = _probes_put(evidence, file)
+    put_again = _put_again if len(put) <= _LONGEST_KEPT else _put_again.__wrapped__
+    control = msgspec.json.encode(file.control)
+    held = put_again(put, control, file.gate == GATE, counting())
+    yield from held.rows
+    yield from _summed_up(file, made, held.summary, leaks)
+    yield derived(
+        f"{FILE}#/control_allowed",
+        file.control_allowed,
+        held.control_allowed,
+        against=_AGAINST,
+        code="PROBES_SUMMARY_WRONG",
+        message="The flag does not say what the gate answers to the control.",
+    )
+
+
+class _Held(NamedTuple):
+    """Probes and the control, held against what the gate answers to them now."""
+
+    rows: tuple[Row, ...]
+    summary: probes.Summary
+    control_allowed: bool
+
+
+_LONGEST_KEPT = 256 * 1024
+
+
+def _probes_put(evidence: Evidence, file: BadInputProbes) -> bytes:
+    """Return all probes as JSON."""
+    value = evidence.values.get(FILE)
+    if isinstance(value, dict) and not evidence.damaged:
+        return _encoded(_Same(value.get("probes")))
+    return msgspec.json.encode(file.probes)  # without the keys that no probe has
+
+
+@lru_cache(maxsize=4)
+def _encoded(value: _Same) -> bytes:
+    return msgspec.json.encode(value.value)
+
+
+@lru_cache(maxsize=16)
+def _put_again(put: bytes, control_put: bytes, known: bool, _counting: bool) -> _Held:
+    """Put probes and the control to the gate again; lanes record the same ones, which it makes.
+
+    Args:
+        put: probes as JSON.
+        control_put: the control as JSON.
+        known: whether it is this gate that answered.
+        _counting: whether rows are only counted now, as those that are kept are others then.
+    """
+    listed = msgspec.json.decode(put, type=list[Probe] | None)
+    good = msgspec.json.decode(control_put, type=Control | None)
+    made = listed or []
     asks = [msgspec.json.encode(probe.request, order="sorted") for probe in made]
     answers = [_decided(ask) for ask in asks]
+    control = decide(good.request) if good is not None else None
+    return _Held(
+        tuple(_held(made, asks, answers, good, control, known)),
+        probes.summary(answers, control),
+        control is not None and control.allowed,
+    )
+
+
+def _held(
+    made: list[Probe],
+    asks: list[bytes],
+    answers: list[Answer],
+    good: Control | None,
+    control: Answer | None,
+    known: bool,
+) -> Iterator[Row]:
+    """Hold what was recorded of each probe and of the control against the gate's answers."""
     ids: dict[str, str] = {}
     asked: dict[bytes, str] = {}
     for index, (probe, ask, answer) in enumerate(zip(made, asks, answers, strict=True)):
@@ -210,14 +309,12 @@ def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iter
         yield from _once(asked, ask, f"{place}/request", "The request was put twice.")
         yield from _answer(place, probe, answer)
         yield from _rejected(place, probe, answer)
-    if made and file.gate == GATE:
+    if made and known:
         yield from _own_probes(made, asks, answers)
-    control = None
-    if file.control is not None:
-        control = decide(file.control.request)
-        ask = msgspec.json.encode(file.control.request, order="sorted")
+    if good is not None and control is not None:
+        ask = msgspec.json.encode(good.request, order="sorted")
         yield from _own_request(f"{FILE}#/control/request", ask, control, _own_control())
-        yield from _answer(f"{FILE}#/control", file.control, control)
+        yield from _answer(f"{FILE}#/control", good, control)
     if control is None or not control.allowed:
         yield refused(
             f"{FILE}#/control",
@@ -226,15 +323,6 @@ def _answers(file: BadInputProbes, made: list[Probe], leaks: list[Leak]) -> Iter
             "No good request is allowed.",
             "allowed",
         )
-    yield from _summed_up(file, made, probes.summary(answers, control), leaks)
-    yield derived(
-        f"{FILE}#/control_allowed",
-        file.control_allowed,
-        control is not None and control.allowed,
-        against=_AGAINST,
-        code="PROBES_SUMMARY_WRONG",
-        message="The flag does not say what the gate answers to the control.",
-    )
 
 
 @lru_cache(maxsize=1024)

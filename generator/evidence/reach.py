@@ -41,7 +41,7 @@ def reach(check: Callable[[Evidence], Iterable[object]], evidence: Evidence) -> 
         _Watched(mapping, asked) for mapping in (evidence.entries, evidence.models, evidence.listed)
     ]
     entries, models, listed = held
-    watched = replace(evidence, entries=entries, models=models, listed=listed, memo={})
+    watched = replace(evidence, entries=entries, models=models, listed=listed, values={}, memo={})
     list(check(watched))
     return None if any(one.all for one in held) else asked
 

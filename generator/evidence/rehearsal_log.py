@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -184,7 +185,7 @@ def locked_state(evidence: Evidence) -> str | None:
 
 def told(evidence: Evidence, output: str) -> Told:
     """Return what a step's output says of states, files and checks."""
-    said: Told = evidence.once("told", output, _told)
+    said: Told = evidence.told("told", output, _told)
     return said
 
 
@@ -210,18 +211,23 @@ def reads(sql: str, at: int = 0) -> bool:
 
 def changes(statements: Iterable[str]) -> tuple[str, ...]:
     """Return what may have changed something; once what was told for each row that it gave."""
-    kept = (one for one in statements if not reads(one))
-    return tuple(one for one, _ in groupby(kept))
+    every = list(statements)
+    # a step asks the same again and again
+    reading = set(filter(reads, set(every)))
+    return tuple([one for one, _ in groupby([one for one in every if one not in reading])])
+
+
+_RAN = attrgetter("step", "sql")
 
 
 def _executed(evidence: Evidence) -> Executed:
     wanted = {*list(steps(evidence))[:1], *applying(evidence)}
     log = actions.read(evidence)
     found: dict[str, list[str]] = {}
-    for action in log.actions if log is not None else ():
+    for step, sql in map(_RAN, log.actions if log is not None else ()):
         # what is no text is the business of the rule over the action log
-        if action.step in wanted and isinstance(action.sql, str):
-            found.setdefault(action.step, []).append(action.sql)
+        if sql is not None and step in wanted and isinstance(sql, str):
+            found.setdefault(step, []).append(sql)
     return found
 
 
@@ -246,9 +252,10 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             code="LOG_COUNT_WRONG",
             message="The log has another number of steps.",
         )
-    raw = _recorded(evidence, RAW_CODES, 2)
-    wrappers = _recorded(evidence, WRAPPER_CODES, 1)
-    calls: tuple[re.Match[str], ...] = evidence.once("calls", COMMANDS, _calls)
+    raw: _Record = evidence.told("raw codes", RAW_CODES, _raw_codes)
+    wrappers: _Record = evidence.told("wrapper codes", WRAPPER_CODES, _wrapper_codes)
+    calls: tuple[re.Match[str], ...] = evidence.told("calls", COMMANDS, _calls)
+    every = ", ".join([step.id for step in log.steps])
     for path, ids in (
         (RAW_CODES, list(raw.cells)),
         (WRAPPER_CODES, list(wrappers.cells)),
@@ -258,7 +265,7 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             yield derived(
                 path,
                 ", ".join(ids),
-                ", ".join(step.id for step in log.steps),
+                every,
                 against=FILE,
                 code="LOG_RECORD_DIFFERS",
                 message="The rehearsal log has other steps.",
@@ -298,30 +305,28 @@ def _as_called(
         expected = int(call["expected"])
         command = _called(step.command, call["command"])
     for name, stated, code, sources in (
-        ("raw_exit_code", step.raw_exit_code, "LOG_EXIT_DIFFERS", {RAW_CODES: codes[0]}),
+        ("raw_exit_code", step.raw_exit_code, "LOG_EXIT_DIFFERS", ((RAW_CODES, codes[0]),)),
         (
             "expected_exit_code",
             step.expected_exit_code,
             "LOG_EXIT_DIFFERS",
-            {RAW_CODES: codes[1], COMMANDS: expected},
+            ((RAW_CODES, codes[1]), (COMMANDS, expected)),
         ),
         (
             "command",
             step.command,
             "LOG_COMMAND_DIFFERS",
-            {RAW_CODES: recorded[2] if len(recorded) > 2 else None, COMMANDS: command},
+            ((RAW_CODES, recorded[2] if len(recorded) > 2 else None), (COMMANDS, command)),
         ),
     ):
-        held = [(path, value) for path, value in sources.items() if value is not None]
-        for path, value in held or ((RAW_CODES, None),):
-            yield derived(
-                f"{place}/{name}",
-                stated,
-                value,
-                against=path,
-                code=code,
-                message=f"{path} has another one for the step.",
-            )
+        where, held = f"{place}/{name}", False
+        for path, value in sources:
+            if value is not None:
+                held = True
+                message = f"{path} has another one for the step."
+                yield derived(where, stated, value, against=path, code=code, message=message)
+        if not held:
+            yield claimed(where, stated)
 
 
 def _called(command: str, words: str) -> str:
@@ -474,11 +479,11 @@ def _present(evidence: Evidence, where: str, path: str) -> Row:
     return refused(where, path, "LOG_FILE_MISSING", "The file is not in the packet.", "a file")
 
 
-def _told(_path: str, content: bytes | None) -> Told:
+def _told(content: bytes) -> Told:
     states: list[Mapping[str, str]] = []
     files: list[tuple[int, str, str]] = []
     flags: dict[str, Flag] = {}
-    for number, line in enumerate((content or b"").decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
         if match := _STATE_LINE.fullmatch(line):
             states.append(match.groupdict())
         elif match := _FILE_LINE.fullmatch(line):
@@ -490,19 +495,27 @@ def _told(_path: str, content: bytes | None) -> Told:
     return Told(tuple(states), tuple(files), flags)
 
 
-def _calls(_path: str, content: bytes | None) -> tuple[re.Match[str], ...]:
+def _calls(content: bytes) -> tuple[re.Match[str], ...]:
     """Return the steps that a script calls; none where one of them is more than plain words."""
-    lines = (content or b"").decode("utf-8", "replace").splitlines()
+    lines = content.decode("utf-8", "replace").splitlines()
     calls = [_PLAIN_CALL.fullmatch(line.rstrip()) for line in lines if _CALL.match(line)]
     plain = tuple(call for call in calls if call is not None)
     return plain if len(plain) == len(calls) else ()
 
 
-def _recorded(evidence: Evidence, path: str, codes: int) -> _Record:
+def _raw_codes(content: bytes) -> _Record:
+    return _recorded(content, 2)
+
+
+def _wrapper_codes(content: bytes) -> _Record:
+    return _recorded(content, 1)
+
+
+def _recorded(content: bytes, codes: int) -> _Record:
     """Read a table of tabs, with or without a header: a step's id, then that many exit codes."""
     cells: dict[str, list[str]] = {}
     broken: list[tuple[int, str, str]] = []
-    for number, line in enumerate(evidence.lines(path), 1):
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
         step, *others = line.split("\t")
         if not others or (number == 1 and not _STEP_ID.fullmatch(step)):
             continue

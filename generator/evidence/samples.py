@@ -123,7 +123,16 @@ def evidence(
         {**models, **read.models},
         read.damaged,
         {**listed, **read.listed},
+        {path: value for path, value in _values_read().items() if path not in (changes or {})},
     )
+
+
+@lru_cache(maxsize=1)
+def _values_read() -> dict[str, object]:
+    """Return what the JSON files of the sample say, which nobody changes."""
+    return {
+        path: msgspec.json.decode(data) for path, data in _files().items() if path.endswith(".json")
+    }
 
 
 @lru_cache(maxsize=1)

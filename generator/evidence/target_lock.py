@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from generator.evidence import actions, rehearsal_log, samples
@@ -365,11 +365,14 @@ def _seed(evidence: Evidence) -> Iterator[Row]:
     if path is None or evidence.content(path) is None or evidence.content(SEED) is None:
         return
     seed = evidence.lines(SEED)
-    given = Counter(_seed_rows(seed))
-    if seed[:1] == [_SEED_BEGINS]:
-        held = Counter(line for line in evidence.lines(path) if line.startswith(_ROW))
+    rows = list(_seed_rows(seed))
+    if seed[:1] == (_SEED_BEGINS,):
+        locked = [line for line in evidence.lines(path) if line.startswith(_ROW)]
+        if rows == locked:
+            return  # as it mostly is, and counting takes longer
+        given, held = Counter(rows), Counter(locked)
     else:
-        given, held = Counter(set(map(_bare, given))), Counter(_logged_rows(evidence))
+        given, held = Counter(set(map(_bare, rows))), Counter(_logged_rows(evidence))
         if not given & held:
             return
     more, fewer = given - held, held - given
@@ -471,7 +474,7 @@ def _ran(evidence: Evidence, files: str, change: str) -> Iterator[Row]:
             )
 
 
-def _first_odd(statements: Iterable[str], change: str) -> tuple[str, str]:
+def _first_odd(statements: Sequence[str], change: str) -> tuple[str, str]:
     """Return the first statement that is not the next of the change, and what is; or nothing.
 
     What a step reads between them is its own. A statement that gives many rows may stand there for
@@ -479,9 +482,11 @@ def _first_odd(statements: Iterable[str], change: str) -> tuple[str, str]:
     """
     at, last, cut = _next(change, 0), "", False
     told = bare = ""
+    reading = set(filter(rehearsal_log.reads, set(statements)))
+    asks = {at: rehearsal_log.reads(change, at)}
     for statement in statements:
-        writes = not rehearsal_log.reads(statement)
-        if not writes and (cut or not rehearsal_log.reads(change, at)):
+        writes = statement not in reading
+        if not writes and (cut or not asks[at]):
             continue
         short = len(statement) > 1 and statement.endswith(_CUT)
         if statement != told:
@@ -493,6 +498,7 @@ def _first_odd(statements: Iterable[str], change: str) -> tuple[str, str]:
         end = start + len(bare)
         if start >= 0 and change.startswith(bare, start) and (short or _END.match(change, end)):
             at, last, cut = end if short else _next(change, end), bare, short
+            asks[at] = rehearsal_log.reads(change, at)
         elif bare != last and writes:
             return bare, change[at:]
     return "", "" if cut else change[at:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -84,7 +85,7 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     for path, entry in evidence.entries.items():
         if path.endswith(".json") and path not in evidence.models and entry.content is not None:
             try:
-                value = msgspec.json.decode(entry.content)
+                value = evidence.value(path)
             except (msgspec.DecodeError, RecursionError):
                 continue  # refused elsewhere, by the rule over JSON
             yield from _pairs(evidence, path, "", value)
@@ -98,6 +99,9 @@ def _recorded(evidence: Evidence) -> Iterator[str]:
             yield record
 
 
+_TOLD = attrgetter("action", "surface", "target", "output")
+
+
 def _named(evidence: Evidence) -> Iterable[str]:
     """Return every file that is in the packet if other files of it are right, each once."""
     inputs = evidence.lines(INPUTS)
@@ -106,14 +110,14 @@ def _named(evidence: Evidence) -> Iterable[str]:
     if log is None:
         return named
     here = {surface for surface in log.surfaces if word(surface) == action_steps.PACKET}
-    for action in log.actions:
-        if isinstance(action.output, str):
-            named[action.output] = None
-        if action.surface in here:
-            if action.action == "write" or action.target in RECORDS:
-                named[action.target] = None
-            elif action.action in _TAKES_AWAY:
-                named.pop(action.target, None)
+    for done, surface, target, output in map(_TOLD, log.actions):
+        if output is not None and isinstance(output, str):
+            named[output] = None
+        if surface in here:
+            if done == "write" or target in RECORDS:
+                named[target] = None
+            elif done in _TAKES_AWAY:
+                named.pop(target, None)
     return named
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 from generator.model.finding import Claim
@@ -32,12 +33,14 @@ class ClaimCounts(NamedTuple):
         return sum(self)
 
 
+_KNOWN_AS: Callable[[Claim], tuple[Agreement, Level]] = attrgetter("agreement", "level")
+
+
 def count_claims(claims: Iterable[Claim]) -> ClaimCounts:
     """Count claims by level; one that differs is refuted, however it was looked at."""
-    known_as = [(claim.agreement, claim.level) for claim in claims]
-    if not known_as:
+    pairs = Counter(map(_KNOWN_AS, claims))
+    if not pairs:
         return ClaimCounts(0, 0, 0, 0)  # as for most of a thousand bare packets
-    pairs = Counter(known_as)
     known = Counter[str]()
     for (agreement, level), count in pairs.items():
         known["refuted" if agreement is Agreement.DIFFERS else level] += count
@@ -67,11 +70,6 @@ class PackedClaims(NamedTuple):
         # by columns, which takes a fifth of the time that it takes by claims
         columns = list(zip(*held, strict=True))
         return cls(count_claims(held), pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL))
-
-    @classmethod
-    def counted(cls, claims: Iterable[Claim]) -> PackedClaims:
-        """Count claims that nobody is going to read."""
-        return cls(count_claims(claims), None)
 
     def claims(self) -> list[Claim]:
         """Return the claims, unpacked each time."""

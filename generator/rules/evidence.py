@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
 from generator.evidence import samples
 from generator.evidence.base import (
+    AGREED,
+    CLAIMED,
     FORM_CODES,
     PLAN,
     Evidence,
     EvidenceKind,
     findings,
     lane_rows,
+    only_counted,
 )
 from generator.evidence.kinds import KINDS
 from generator.evidence.whole import CODES as WHOLE_CODES
 from generator.evidence.whole import CONTROLS as WHOLE_CONTROLS
 from generator.evidence.whole import rows as whole_rows
 from generator.ledger import Row
+from generator.model.claims import ClaimCounts, count_claims
 from generator.model.finding import Claim, Finding, RuleError
 from generator.names import visible
 from generator.rules.base import Rule, one_line
@@ -78,13 +83,33 @@ _ROWS: tuple[tuple[str, Callable[[Evidence], Iterable[Row]]], ...] = (
 )
 
 
+_CODE: Callable[[Row], str] = itemgetter(1)
+
+
 def judge(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Claim], list[Finding]]:
     """Return every fact of the evidence as a claim, and the findings among them.
 
     One derivation gives both; a rule that crashes is an error of that rule only. The claims hold
     texts of the packet: see :func:`told`.
     """
-    claims: list[Claim] = []
+    rows, found = _derived(evidence, errors)
+    return [row.claim for row in rows], found
+
+
+def judge_and_count(
+    evidence: Evidence, errors: list[RuleError]
+) -> tuple[ClaimCounts, list[Finding]]:
+    """Return how many facts the evidence has, and the findings that :func:`judge` gives."""
+    with only_counted():
+        rows, found = _derived(evidence, errors)
+    if [row for row in rows if row is not AGREED and row is not CLAIMED]:
+        return count_claims(row.claim for row in rows), found
+    agreed = rows.count(AGREED)
+    return ClaimCounts(agreed, 0, len(rows) - agreed, 0), found
+
+
+def _derived(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Row], list[Finding]]:
+    every: list[Row] = []
     found: list[Finding] = []
     for name, derive in _ROWS:
         try:
@@ -92,9 +117,9 @@ def judge(evidence: Evidence, errors: list[RuleError]) -> tuple[list[Claim], lis
         except Exception as error:
             errors.append(RuleError(name, f"{type(error).__name__}: {error}"))
             continue
-        claims.extend([claim for claim, _, _ in rows])
-        found.extend(map(one_line, findings(rows)))
-    return claims, found
+        every += rows
+        found += map(one_line, findings(filter(_CODE, rows)))
+    return every, found
 
 
 def told(claims: list[Claim]) -> list[Claim]:
