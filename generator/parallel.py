@@ -78,7 +78,7 @@ def fork_map(
         if meanwhile is not None:
             meanwhile()
         return results
-    size = max(1, min(16, len(items) // (jobs * 4)), -(-len(items) // _MOST_BATCHES))
+    size = max(1, min(8, len(items) // (jobs * 4)), -(-len(items) // _MOST_BATCHES))
     starts = range(0, len(items), size)
     tickets, ticket_source = os.pipe()
     for number in range(len(starts)):

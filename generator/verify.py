@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from generator import selftest
+from generator.evidence import FILES as EVIDENCE_FILES
 from generator.examine import Examined, examine
 from generator.exits import Exit
 from generator.model.outcome import Outcome
 from generator.parallel import fork_map
 from generator.reading.lane import LaneSource, read_lane
 from generator.reading.root import Root
-from generator.reading.tree import Sink
+from generator.reading.tree import Sink, names_in
 from generator.selftest import Over
 
 if TYPE_CHECKING:
@@ -47,6 +49,12 @@ def verify(
 
     foreseen = _foreseen(root)
     proofs: list[selftest.Proof] = []
+    of_evidence: list[selftest.Proof] = []
+    evidence = _may_hold_evidence(root)
+    if evidence:
+        # every worker needs it, and so does the proof
+        import generator.evidence.kinds
+        import generator.rules.evidence  # noqa: F401
 
     def meanwhile() -> None:
         # the workers read; what comes after reading is loaded, and proven, in that time
@@ -54,12 +62,19 @@ def verify(
 
         selftest.rule_base_digest()
         proofs.append(selftest.require(foreseen))
+        if evidence:
+            of_evidence.append(selftest.require({Over.EVIDENCE}))
 
     examined = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
     from generator.conclude import conclude
     from generator.model.verdict import RootVerdict
 
-    proof = proofs[0].and_also(selftest.require(_asked(examined) - foreseen))
+    late = _asked(examined) - foreseen
+    # what was proven and not asked is not counted
+    if of_evidence and Over.EVIDENCE in late:
+        late -= {Over.EVIDENCE}
+        proofs += of_evidence
+    proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late)])
     lanes = conclude(examined, root)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
@@ -74,6 +89,15 @@ def _foreseen(root: Root) -> frozenset[Over]:
     if any(source.documents or source.refusals for source in root.sources):
         groups.add(Over.DOCUMENTS)
     return frozenset(groups)
+
+
+def _may_hold_evidence(root: Root) -> bool:
+    """Tell from the first packet whether there is evidence to be judged, as most are of one kind.
+
+    Nothing but time depends on the answer.
+    """
+    first = next((one.evidence for one in root.sources if one.evidence is not None), None)
+    return first is not None and not EVIDENCE_FILES.isdisjoint(names_in(first))
 
 
 def _asked(examined: Iterable[Examined]) -> frozenset[Over]:

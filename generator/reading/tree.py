@@ -69,7 +69,7 @@ class StreamSink(Protocol):
         """Learn the digest of all pieces together."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Walk:
     """What is known while one folder tree is being read."""
 
@@ -180,6 +180,20 @@ def read_packet(
         json_digits=limits.json_digits,
         json_bytes=limits.json_bytes,
     )
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return what stands in a folder that is not a link; nothing where it cannot be opened."""
+    try:
+        descriptor = os.open(folder, _FOLDER_FLAGS)
+    except OSError:
+        return []
+    try:
+        return os.listdir(descriptor)
+    except OSError:
+        return []
+    finally:
+        os.close(descriptor)
 
 
 def read_file(path: Path, limit: int, *, code: str) -> bytes:
