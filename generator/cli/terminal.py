@@ -24,6 +24,8 @@ MOST_FINDINGS = 20
 """Findings of one lane that are named; the rest are counted."""
 
 _PAINT = re.compile(r"(\x1b\[(?:0|1|3[0-7]|9[0-7])m)")
+_SAFE = re.compile(r"(?:[ -~●▲○◐·…]+|\x1b\[(?:0|1|3[0-7]|9[0-7])m)*+")
+"""A line in which nothing has to be made visible."""
 _COLOURS = {"●": "green", "▲": "red", "○": "bright_black", "◐": "blue", "·": "bright_black"}
 
 
@@ -197,6 +199,8 @@ def _guarded(line: str) -> str:
 
     Packet text is made visible where it is placed; this holds where somebody forgot.
     """
+    if _SAFE.fullmatch(line):
+        return line  # as it mostly is
     parts = _PAINT.split(line)
     return "".join(part if at % 2 else visible(part) for at, part in enumerate(parts))
 

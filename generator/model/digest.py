@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from generator.errors import InputError
 
@@ -38,8 +37,7 @@ def sha256(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest())
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class WeakReference:
+class WeakReference(NamedTuple):
     """An abbreviated hash such as ``e6547e69…956c47``: it names a digest, it never proves one."""
 
     head: str

@@ -138,6 +138,9 @@ def open_path(path: Path) -> Root:
 
 def joined(roots: Iterable[Root]) -> list[Root]:
     """Return the roots with those that are one made one, so that no lane is looked at twice."""
+    roots = list(roots)
+    if len(roots) < 2:
+        return roots  # to compare a root means to hash the paths of all its lanes
     found: dict[tuple[Path, tuple[LaneSource, ...]], Root] = {}
     for root in roots:
         key = root.path, root.sources
