@@ -149,6 +149,8 @@ CODES = {
     ),
 }
 _AGAINST = f"the gate {GATE}"
+_LONGEST_KEPT = 256 * 1024
+"""Bytes of a file whose probes are kept beyond the packet."""
 
 
 def rows(evidence: Evidence) -> Iterator[Row]:
@@ -195,7 +197,8 @@ def _leaks(evidence: Evidence) -> Iterator[Leak]:
             continue
         with contextlib.suppress(msgspec.DecodeError, RecursionError):  # refused elsewhere
             value = evidence.value(path)
-            if path == FILE and isinstance(value, dict) and not _emits(_Same(value.get("probes"))):
+            short = path == FILE and len(content) <= _LONGEST_KEPT
+            if short and isinstance(value, dict) and not _emits(_Same(value.get("probes"))):
                 value = {**value, "probes": None}
             yield from (Leak(f"{path}#{at}", token) for at, token in leaked(value))
 
@@ -229,9 +232,9 @@ def _answers(
         code="PROBES_GATE_OTHER",
         message="Another gate answered.",
     )
-    put = _probes_put(evidence, file)
-    put_again = _put_again if len(put) <= _LONGEST_KEPT else _put_again.__wrapped__
-    control = msgspec.json.encode(file.control)
+    put, control = _probes_put(evidence, file), msgspec.json.encode(file.control)
+    short = len(put) + len(control) <= _LONGEST_KEPT
+    put_again = _put_again if short else _put_again.__wrapped__
     held = put_again(put, control, file.gate == GATE, counting())
     yield from held.rows
     yield from _summed_up(file, made, held.summary, leaks)
@@ -253,13 +256,11 @@ class _Held(NamedTuple):
     control_allowed: bool
 
 
-_LONGEST_KEPT = 256 * 1024
-
-
 def _probes_put(evidence: Evidence, file: BadInputProbes) -> bytes:
     """Return all probes as JSON."""
     value = evidence.values.get(FILE)
-    if isinstance(value, dict) and not evidence.damaged:
+    short = len(evidence.content(FILE) or b"") <= _LONGEST_KEPT
+    if short and isinstance(value, dict) and not evidence.damaged:
         return _encoded(_Same(value.get("probes")))
     return msgspec.json.encode(file.probes)  # without the keys that no probe has
 
