@@ -413,6 +413,8 @@ _PARTS = re.compile(
     r"""|(?P<space>(?:\s+|--[^\n]*|/\*(?:[^*]+|\*(?!/))*(?:\*/|\Z))+)"""
 )
 _SPACE = re.compile(r"\s+")
+_MORE_THAN_WORDS = re.compile(r"[^\S ]|  |--|/\*")
+"""What is in a statement that has more than one space at a time, or may have a comment."""
 _END = re.compile(r" ?;|\Z")
 _SKIPPED = re.compile(
     r"""(?:[ ;]|EXPLAIN\b(?:[^;'"`\[]+|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\])*)*""", re.IGNORECASE
@@ -482,7 +484,7 @@ def _first_odd(statements: Sequence[str], change: str) -> tuple[str, str]:
     """
     at, last, cut = _next(change, 0), "", False
     told = bare = ""
-    reading = set(filter(rehearsal_log.reads, set(statements)))
+    reading = rehearsal_log.those_that_read(statements)
     asks = {at: rehearsal_log.reads(change, at)}
     for statement in statements:
         writes = statement not in reading
@@ -517,6 +519,8 @@ def _bare(sql: str) -> str:
 
 @lru_cache(maxsize=1024)  # both ways of taking a change back run the same statements
 def _stripped(sql: str) -> str:
+    if _MORE_THAN_WORDS.search(sql) is None:
+        return sql.strip(" ;")
     text = _PARTS.sub(lambda part: " " if part["space"] else _SPACE.sub(" ", part[0]), sql)
     return text.strip(" ;")
 
