@@ -410,8 +410,9 @@ _READ = ".read "
 _CUT = "…"
 _PARTS = re.compile(
     r"""'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)"""
-    r"""|(?P<space>(?:\s+|--[^\n]*|/\*(?:[^*]+|\*(?!/))*(?:\*/|\Z))+)"""
+    r"""|(?P<space>(?![ ](?![\s/-]))(?:\s+|--[^\n]*|/\*(?:[^*]+|\*(?!/))*(?:\*/|\Z))+)"""
 )
+"""What has to be looked at: quoted parts, comments, and space that is more than one blank."""
 _SPACE = re.compile(r"\s+")
 _MORE_THAN_WORDS = re.compile(r"[^\S ]|  |--|/\*")
 """What is in a statement that has more than one space at a time, or may have a comment."""
