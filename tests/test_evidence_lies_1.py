@@ -204,7 +204,7 @@ SEED_BEGINS = (
     b"-- The clone starts from this. Rows stand before what could act on them.\n"
     b"PRAGMA foreign_keys = OFF;\n"
 )
-PRODUCTION = "production-database"
+TARGET, PRODUCTION = "temp-sqlite-clone", "production-database"
 WHEN = ("locked_at_step", "proven_before_step")
 DATABASE = "one_database_attached true\n"
 THIRD = b"INSERT INTO t VALUES (3);"
@@ -451,6 +451,11 @@ def test_the_whole_rehearsal_is_sound() -> None:
             ),
             {("LOCK_CANDIDATES", f"{LOCK}#/candidates/1/is_production")},
             id="production-is-called-none",
+        ),
+        pytest.param(
+            json_of("plan.json", lambda told: told.update(production_targets=[TARGET])),
+            {("LOCK_CANDIDATES", f"{LOCK}#/candidates/0/is_production")},
+            id="the-target-is-production-in-the-plan",
         ),
         pytest.param(
             text(RAW_CODES, "RX-8\t0", "RX-8\tx3"),

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import rewriting
 from generator.errors import InputError
 from generator.gate.probes import run_probes
 from generator.rehearse import documents
@@ -36,6 +37,7 @@ from tests.folders import Answer, content, run, verify
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRST = REPOSITORY / "packets" / "clone-rehearsal-sqlite"
 TIME_LIMIT = 120
+LOCK = "rehearsal-target-lock.json"
 
 SOURCE = """
 CREATE TABLE registry (
@@ -385,6 +387,22 @@ def test_the_probes_are_the_gates(rehearsed: Place) -> None:
     )
 
 
+def test_the_plan_names_what_is_production_and_the_lock_cannot_call_it_anything_else(
+    rehearsed: Place, tmp_path: Path
+) -> None:
+    plan = json.loads((rehearsed.evidence() / "plan.json").read_bytes())
+    lock = (rehearsed.evidence() / LOCK).read_bytes()
+    candidates = json.loads(lock)["candidates"]
+    rejected = [one["id"] for one in candidates if one["is_production"]]
+    assert (plan["production_targets"], len(candidates)) == (rejected, 1 + 3)
+    editor = rewriting.Editor(rehearsed.evidence().parent, tmp_path / "sample")
+    written = [one for one in rewriting.in_json(LOCK, lock) if "is_production" in one.place]
+    assert len(written) == 1 + len(candidates)
+    for one in written:
+        editor.write(one)
+        assert rewriting.refuted(editor.copy), one.place
+
+
 def test_the_programs_need_the_standard_library_only() -> None:
     for name in ("rehearse.py", "rollback_check.py"):
         for node in ast.walk(ast.parse(program(name))):
@@ -407,7 +425,7 @@ def shape(value: Any) -> Any:
 def test_evidence_files_have_the_form_of_the_hand_made_lane(rehearsed: Place, name: str) -> None:
     mine = shape(json.loads((rehearsed.evidence() / name).read_bytes()))
     theirs = shape(json.loads((FIRST / "evidence" / name).read_bytes()))
-    if name == "rehearsal-target-lock.json":
+    if name == LOCK:
         del theirs["target"]["table"]  # there it is the only one
     assert mine == theirs
 

@@ -260,7 +260,7 @@ def _planned(evidence: Evidence, lock: TargetLock) -> Iterator[Row]:
     targets = [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
     production, known = set(targets), {one.id for one in lock.candidates}
     for index, candidate in enumerate(lock.candidates):
-        if candidate.id != lock.target.id:
+        if candidate.id != lock.target.id or candidate.id in production:
             yield derived(
                 f"{FILE}#/candidates/{index}/is_production",
                 candidate.is_production,

@@ -59,6 +59,8 @@ STAGES = "rehearsing-"
 
 PROBES = "bad-input-probes.json"
 _EXECUTOR = ".read change.sql\n"
+_PRODUCTION_TARGETS = ("production-database", "production-directus", "production-birth-surface")
+"""What a rehearsal never takes for its target; the judge holds the target lock against these."""
 _PATIENCE = 4 * TIME_LIMIT
 """Seconds for commands.sh, which applies the change twice, and as long again for the rest."""
 _LONGEST_TITLE = 200
@@ -322,6 +324,7 @@ def _inputs(lane: str, seed: Seed, change: bytes, given: dict[str, bytes]) -> di
     validator = "rollback_check.py"
     plan = {
         "lane": lane,
+        "production_targets": _PRODUCTION_TARGETS,
         "validator": {"file": validator, "sha256": sha256(given[validator])},
     }
     inputs = {

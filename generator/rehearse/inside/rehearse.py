@@ -31,7 +31,6 @@ EXECUTOR = "executor.sql"
 SEED = "seed.sql"
 SEALS = ("HASH_MANIFEST.txt", "packet_tree.sha256")
 TARGET = "temp-sqlite-clone"
-PRODUCTION_TARGETS = ("production-database", "production-directus", "production-birth-surface")
 FORBIDDEN_SURFACES = (
     "PRODUCTION_DATABASE",
     "PRODUCTION_DIRECTUS",
@@ -626,7 +625,7 @@ def lock(guard: Guard) -> int:
     ]
     candidates += [
         {"id": name, "is_production": True, "allowed": False, "selected": False}
-        for name in PRODUCTION_TARGETS
+        for name in plan()["production_targets"]
     ]
     write_json(
         "rehearsal-target-lock.json",
@@ -868,7 +867,7 @@ def validator_result(codes: dict[str, int]) -> dict[str, object]:
 
 
 def plan() -> dict[str, Any]:
-    """Return what differs from rehearsal to rehearsal: the lane, and the validator's pin."""
+    """Return what the rehearsal was told: its lane, what is production, and the validator's pin."""
     loaded: dict[str, Any] = json.loads(read("plan.json"))
     return loaded
 
