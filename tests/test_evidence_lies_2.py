@@ -42,6 +42,8 @@ SURFACES, RESULT = "forbidden-surface-proof.json", "hardened-validator-result.js
 RAW, WRAPPERS = "outputs/raw-exit-codes.tsv", "outputs/wrapper-exit-codes.tsv"
 CLONE = f"{samples.CLONE}/clone.sqlite"
 
+FIFTH = "outputs/RX-5.txt"
+
 Files = dict[str, bytes]
 Edit = Callable[[Files], None]
 Line = dict[str, Any]
@@ -135,6 +137,17 @@ def replaced(step: str, old: str, new: str) -> Edit:
 def empty_log(files: Files) -> None:
     files[actions.FILE] = b""
     said(SURFACES, lambda proof: proof.update(surfaces_in_action_log=[]))(files)
+
+
+def read_instead(old: str, *new: str, for_file: str = LOG) -> Edit:
+    """Read other outputs in the place of one, for a file that is written after the steps."""
+
+    def change(lines: list[Line]) -> list[Line]:
+        end = next(at for at, line in enumerate(lines) if line["target"] == for_file)
+        at = max(at for at, line in enumerate(lines[:end]) if line["target"] == old)
+        return [*lines[:at], *({**lines[at], "target": one} for one in new), *lines[at + 1 :]]
+
+    return told(change)
 
 
 def also_lists(surface: str) -> Edit:
@@ -289,12 +302,39 @@ def test_the_sealed_evidence_gives_no_finding(name: str) -> None:
             [("ACTIONS_RUN", f"{actions.FILE}#RX-2 read_1")],
             id="state-never-written",
         ),
+        pytest.param(
+            read_instead("outputs/RX-0.txt", "outputs/RX-1.txt"),
+            [("ACTIONS_RUN", f"{actions.FILE}#after")],
+            id="one-output-read-twice-and-another-never",
+        ),
     ],
 )
 def test_an_action_log_that_was_thinned_or_moved_is_found_out(
     edit: Edit, answer: list[tuple[str, str]]
 ) -> None:
     assert edited(edit) == answer
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(read_instead(FIFTH), id="one-remembered"),
+        pytest.param(read_instead(FIFTH, FIFTH, FIFTH), id="one-read-again"),
+        pytest.param(
+            both(
+                read_instead("outputs/RX-1.txt", FIFTH),
+                read_instead("outputs/RX-2.txt", FIFTH),
+            ),
+            id="one-read-for-each-of-its-states",
+        ),
+        pytest.param(
+            read_instead("outputs/RX-8.txt", "outputs/RX-7.txt", for_file=RESULT),
+            id="an-exit-code-is-enough",
+        ),
+    ],
+)
+def test_a_program_may_remember_what_it_read_or_read_it_again(edit: Edit) -> None:
+    assert edited(edit) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ is told of a surface lies on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby, zip_longest
 from operator import attrgetter
@@ -94,6 +94,7 @@ class _Told:
                 if one.id in told:
                     yield from self._run(one, told[one.id])
                     yield from self._does(one, told[one.id])
+            yield from self._made_of(steps)
 
     # --- where ---
 
@@ -182,6 +183,30 @@ class _Told:
                 yield refused(
                     f"{place} {label}", "nothing", "ACTIONS_RUN", "It never writes the state.", path
                 )
+
+    def _made_of(self, steps: Mapping[str, Step]) -> Iterator[Row]:
+        """Hold the outputs that were read for the rehearsal log against those that it tells of.
+
+        A program may remember some or read them again. Only where it read just as many, each once
+        but for one, which was read in the place of another, has a line been changed.
+        """
+        outputs = {step.output for step in steps.values() if step.output is not None}
+        read: list[str] = []
+        for action in self.log.actions:
+            if action.action == "read" and action.target in outputs:
+                read.append(action.target)
+            elif action.action in ("run", "write"):
+                never = outputs - set(read)
+                swapped = len(read) == len(outputs) and len(never) == 1
+                if swapped and action.target == rehearsal_log.FILE:
+                    yield refused(
+                        f"{self.path}#{action.step}",
+                        next(one for one in read if read.count(one) > 1),
+                        "ACTIONS_RUN",
+                        "For the rehearsal log it was read twice, and another output never.",
+                        never.pop(),
+                    )
+                read = []
 
     # --- what a step does ---
 

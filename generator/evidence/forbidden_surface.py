@@ -103,7 +103,8 @@ CODES = {
         _KEEP,
     ),
     "ACTIONS_RUN": Code(
-        "An action log tells another command, output or state of a step than the rehearsal log.",
+        "An action log tells another command, output or state of a step than the rehearsal log, or"
+        " of one output that was read in the place of another.",
         "What is told of one step is another one's, or somebody's invention.",
         _KEEP,
     ),
