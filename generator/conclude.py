@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.examine import Examined
@@ -25,6 +26,9 @@ from generator.rules.context import InRoot
 from generator.rules.over_roots import ROOT_RULES
 from generator.rules.reading import CODES as READING_CODES
 
+if TYPE_CHECKING:
+    from generator.contradictions.clash import Clash
+
 _SEAL_FINDINGS = ("MAN-", "TREE-", "FILE-", "PATH-", "NAME-", "KIND-")
 
 
@@ -38,7 +42,12 @@ def conclude(examined: Sequence[Examined], root: Root) -> tuple[LaneVerdict, ...
     following: dict[str, str] = {}
     for lane_id, before in placed.before.items():
         following.setdefault(before, lane_id)
-    context = _Context(root, known, placed, ids, following, {item.id: item for item in nodes})
+    told: Mapping[str, tuple[Clash, ...]] = {}
+    if any(item.told for item in examined):
+        from generator.contradictions.between import between  # late: bare packets tell nothing
+
+        told = between([(lane_id, by_id[lane_id].told) for lane_id in placed.ids])
+    context = _Context(root, known, placed, ids, following, {item.id: item for item in nodes}, told)
     return tuple(_verdict(by_id[lane_id], context, by_id) for lane_id in placed.ids)
 
 
@@ -121,6 +130,8 @@ class _Context:
     ids: frozenset[str]
     following: Mapping[str, str]
     nodes: Mapping[str, Node]
+    told: Mapping[str, tuple[Clash, ...]]
+    """Lane to what it tells otherwise than an earlier lane."""
 
 
 def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -> LaneVerdict:
@@ -141,6 +152,7 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
             if state.holder and state.listed is not None
         },
         pinned_tree=pinned_tree,
+        between=context.told.get(lane.id, ()),
         cycle=context.placed.cycles.get(lane.id, ()),
     )
     findings, stated = _of_other_trees(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from generator.contradictions.fact import Fact
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.model.by_fields import ByFields
 from generator.model.claims import PackedClaims
@@ -44,6 +45,8 @@ class Examined(ByFields):
     """The facts of the evidence files; None where none is of a known kind."""
     findings: tuple[Finding, ...]
     errors: tuple[RuleError, ...]
+    told: tuple[Fact, ...] = ()
+    """What its documents state of things that outlive a lane."""
     differing: tuple[tuple[str, bytes], ...] = ()
     """Path and content of files whose difference is not explained yet."""
 
@@ -61,6 +64,7 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
     findings: list[Finding] = []
     claims: tuple[Claim, ...] = ()
     judged: PackedClaims | None = None
+    told: tuple[Fact, ...] = ()
     if packet is not None:
         states = (
             sound_states(packet)
@@ -73,16 +77,18 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         judged, found = _evidence(packet, states, lane.evidence, findings, values, errors, facts)
         findings.extend(found)
     if lane.documents or lane.refusals:
+        from generator.contradictions.between import kept
         from generator.rules.base import run
         from generator.rules.context import InLane
         from generator.rules.over_documents import LANE_RULES
 
         subject = InLane.of(lane, states)
         claims = tuple(row.claim for row in subject.rows)
+        told = kept(subject.facts)
         findings.extend(run(LANE_RULES, subject, errors))
     stated = stated_tree(packet) if packet is not None else None
     return Examined(
-        lane=replace(lane, packet=None),
+        lane=_home(lane),
         has_packet=packet is not None,
         # a sound packet was found to have the tree that it states
         tree=stated if states.sound or packet is None else computed_tree(packet),
@@ -93,8 +99,15 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         judged=judged,
         findings=tuple(findings),
         errors=tuple(errors),
+        told=told,
         differing=_unexplained(packet, states) if packet is not None else (),
     )
+
+
+def _home(lane: Lane) -> Lane:
+    """Return a lane without what is needed to judge it alone only."""
+    documents = tuple(replace(document, passages=()) for document in lane.documents)
+    return replace(lane, packet=None, documents=documents)
 
 
 def _packet_findings(

@@ -16,6 +16,8 @@ from generator.evidence.actions import FILE as ACTIONS
 from generator.evidence.base import gather
 from generator.evidence.kinds import KINDS
 from generator.evidence.samples import packet_of
+from generator.rules.contradictions import CODES as CONTRADICTIONS
+from generator.rules.contradictions import damaged as damaged_documents
 from generator.rules.evidence import EVIDENCE_RULES, judge
 from tests.folders import FILES, MANIFEST, TREE, digest, in_order, listing, tree_of
 
@@ -319,6 +321,23 @@ def documents() -> dict[str, Files]:
     }
 
 
+def contradictions() -> dict[str, Files]:
+    """Return, for each code over what documents state, the sound lane with one thing damaged."""
+    found: dict[str, Files] = {}
+    for code in CONTRADICTIONS:
+        damaged = {name: told.encode() for name, told in damaged_documents(code).items()}
+        found[f"{code}-in-a-document"] = below("packets/sample", damaged)
+    later = text("# Later report (2026-06-13)", "", "The registry MD rev23 is not modified.")
+    earlier = text("# Earlier report (2026-06-12)", "", "The registry MD rev24 is not modified.")
+    found["CON-BETWEEN-lower-revision"] = {
+        **below("packets/earlier", {"lane.yml": b"id: earlier\n", "report.md": earlier}),
+        **below(
+            "packets/later", {"lane.yml": b"id: later\nprevious: earlier\n", "report.md": later}
+        ),
+    }
+    return found
+
+
 def evidences() -> dict[str, Files]:
     """Return the control of every code over evidence, with no file in it that it can do without."""
     made: dict[str, Files] = {}
@@ -360,6 +379,7 @@ def refused() -> dict[str, Files]:
         **jsons(),
         **lane_files(),
         **documents(),
+        **contradictions(),
         **evidences(),
     }
 

@@ -95,6 +95,18 @@ class Section(NamedTuple):
     line: int
 
 
+class Passage(NamedTuple):
+    """A piece of text that is read as one: a paragraph, an item, a cell, a block of code."""
+
+    text: str
+    line: int
+    """0-based."""
+    kind: str
+    """``paragraph``, ``cell``, ``heading``, ``code``, or ``title`` for that of the document."""
+    fallback: str = ""
+    """What names a hash in here if nothing nearer does: the first cell of its row."""
+
+
 class Damage(NamedTuple):
     """Something broken that was read around, and how."""
 
@@ -120,5 +132,7 @@ class Document:
     tables: tuple[Table, ...] = ()
     sections: tuple[Section, ...] = ()
     damage: tuple[Damage, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """The text in pieces, without the marks of Markdown; let go of once the lane is judged."""
     data: object = None
     """The parsed JSON of a machine report, unknown keys included; None for text."""

@@ -120,6 +120,7 @@ def _text_document(name: str, data: bytes, named: DocumentKind | None) -> Docume
         tables=tuple(read.tables),
         sections=tuple(read.sections),
         damage=tuple(read.damage),
+        passages=tuple(read.passages),
     )
 
 

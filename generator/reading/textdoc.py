@@ -14,9 +14,9 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from generator.model.document import Damage, HashMention, Section, Statement, Table
+from generator.model.document import Damage, HashMention, Passage, Section, Statement, Table
 from generator.reading import hashes, pipetables, statements
 
 if TYPE_CHECKING:
@@ -42,21 +42,12 @@ _LIST_OR_QUOTE = re.compile(r"[ \t]*(?:[-*+][ \t]|>|[0-9]{1,9}[.)][ \t])")
 _NUMBERED = re.compile(r"([0-9]{1,3})\. (\S.*)\Z")
 _WORD = re.compile(r"[^\W_]")
 _BARE_NUMBER = re.compile(r"[0-9]{1,9}[.)][\W_]*\Z")
+_DIGITS = re.compile(r"[0-9]")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))  # noqa: RUF001
 _STATUS_TOKEN = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:\s*[(\[;,—–]| - |\Z)")
 _REMARK = re.compile(r"\s*\([^()]*\)\Z")
 _OF_OTHERS = re.compile(r"(?i)\b(?:preflight|previous|prior|predecessor|earlier|inputs?)\b")
 _TITLE_KEYS = ("report", "checkpoint", "decision packet", "governance addendum")
-
-
-class Passage(NamedTuple):
-    """A piece of text that is read as one: a paragraph, an item, a cell, a block of code."""
-
-    text: str
-    line: int
-    kind: str
-    fallback: str = ""
-    """What names a hash in here if nothing nearer does: the first cell of its row."""
 
 
 @dataclass(slots=True)
@@ -72,6 +63,7 @@ class TextDocument:
     tables: list[Table] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
 
 
 def read(name: str, text: str) -> TextDocument:
@@ -160,6 +152,7 @@ class _Reader:
         if not self.out.title:
             return
         self.out.titles = (self.out.title,)
+        self.passages.append(Passage(self.repaired[first], first, "title"))
         if not marked:
             self.repaired[first] = f"# {line.strip()}"
         second = next(
@@ -173,6 +166,7 @@ class _Reader:
         differing = "" if again == self.out.title else ", spelled differently"
         self._damaged(second, f"the title is given twice{differing}; the first one is taken")
         self.out.titles = (self.out.title, again)
+        self.passages.append(Passage(self.repaired[second], second, "title"))
         self.repaired[second] = ""
         under = second + 1
         if under < len(self.repaired) and _SETEXT.match(self.repaired[under]):
@@ -417,11 +411,14 @@ class _Reader:
                         found.append((line, Statement(row[0], row[1], f"{self.name}:{line}")))
         title_line = out.sections[0].line if out.sections and out.sections[0].level == 1 else 0
         for passage in self.passages:
+            plain = passage._replace(text=statements.plain(passage.text))
+            out.passages.append(plain)
             if passage.kind == "paragraph" or (
                 passage.kind == "heading" and passage.line + 1 != title_line
             ):
-                found.extend(self._stated(passage))
-            self._hashes(passage)
+                found.extend(self._stated(plain))
+            if passage.kind != "title":
+                self._hashes(passage)
         found.sort(key=lambda pair: pair[0])
         out.statements = [statement for _, statement in found]
         out.hashes.sort(key=lambda mention: _line_of(mention.where))
@@ -429,7 +426,7 @@ class _Reader:
         out.damage.sort(key=lambda damage: _line_of(damage.where))
 
     def _stated(self, passage: Passage) -> list[tuple[int, Statement]]:
-        text = statements.plain(passage.text)
+        text = passage.text
         found = []
         for said in statements.stated(text):
             line = passage.line + said.line + 1
@@ -508,7 +505,9 @@ def _heading_text(line: str) -> str:
 
 
 def _folded(title: str) -> str:
-    return " ".join(title.translate(_DASHES).casefold().split())
+    # figures aside: two titles that differ in a date are one title, told in two ways
+    folded = _DIGITS.sub("0", title.translate(_DASHES).casefold())
+    return " ".join(folded.replace("/", " / ").split())
 
 
 def _is_bare_heading(line: str) -> bool:

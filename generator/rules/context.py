@@ -11,6 +11,8 @@ from generator.model.lane import Lane
 from generator.model.packet import FileState
 
 if TYPE_CHECKING:
+    from generator.contradictions.clash import Clash
+    from generator.contradictions.fact import Fact
     from generator.ledger import Row
 
 
@@ -22,12 +24,16 @@ class InLane:
     rows: Sequence[Row]
     """What its documents state, each held against the packet and the other documents."""
 
+    facts: Sequence[Fact] = ()
+    """The same as facts that can be compared, with what the evidence says of them."""
+
     @classmethod
     def of(cls, lane: Lane, states: Sequence[FileState] | None = None) -> InLane:
         """Derive the ledger of a lane; ``states`` are those of its packet, where they are known."""
-        from generator.ledger import document_rows  # late: rules over roots do not need it
+        from generator.contradictions.told import of_lane  # late: rules over roots need neither
+        from generator.ledger import document_rows
 
-        return cls(lane, tuple(document_rows(lane, states)))
+        return cls(lane, tuple(document_rows(lane, states)), of_lane(lane))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +50,7 @@ class InRoot:
     """Digest to ``lane/path`` of bytes that were hashed in other packets, for those asked about."""
     pinned_tree: str = ""
     """What ``pins.yml`` says of this lane."""
+    between: tuple[Clash, ...] = ()
+    """What its documents tell otherwise than an earlier lane does."""
     cycle: tuple[str, ...] = ()
     """The lanes of the cycle of ``previous`` in which this one stands."""

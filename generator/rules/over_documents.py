@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.rules import citations, decision_packet, documents, statements
+from generator.rules import citations, contradictions, decision_packet, documents, statements
 from generator.rules.base import Rule
 from generator.rules.context import InLane
 
@@ -13,6 +13,7 @@ LANE_RULES: tuple[Rule[InLane], ...] = (
     citations.RULE,
     statements.RULE,
     decision_packet.RULE,
+    contradictions.RULE,
 )
 DOCUMENT_RULES: tuple[Rule[Any], ...] = (documents.DOCUMENT_RULE,)
 """Applied while a document is read; the selftest proves that reading answers by these codes."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from generator.rules import lane_links, pins
+from generator.rules import lane_links, lanes_agree, pins
 from generator.rules.base import Rule
 from generator.rules.context import InRoot
 
 ROOT_RULES: tuple[Rule[InRoot], ...] = (
     pins.RULE,
     lane_links.RULE,
+    lanes_agree.RULE,
 )

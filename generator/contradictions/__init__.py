@@ -1,0 +1,1 @@
+"""Facts that the documents of a lane state, and where they contradict each other (spec 3)."""

@@ -1,0 +1,589 @@
+"""Facts against each other: what cannot all be so, with both places (spec 3).
+
+It says "stated m, listed n" and never which of them is right. Facts that are said of other lanes
+are held only against what is said of other lanes, except where one lane's end is the next one's
+beginning.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from generator.contradictions.clash import Clash, ends, fits, near
+from generator.contradictions.fact import (
+    BLOCKERS,
+    CEILING,
+    FILES,
+    FOLDED,
+    MIRRORED,
+    OUTCOME_WORDS,
+    Fact,
+)
+from generator.model.outcome import Outcome, read_outcome
+
+_MOST = 40
+"""Contradictions of one kind that are told of a lane; more of them say no more."""
+
+
+class _Told:
+    """The facts of a lane by kind, each kind in the order in which it was told."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self.of: dict[str, list[Fact]] = {}
+        for fact in facts:
+            self.of.setdefault(fact.kind, []).append(fact)
+
+    def own(self, *kinds: str) -> list[Fact]:
+        return [fact for kind in kinds for fact in self.of.get(kind, ()) if not fact.others]
+
+    def others(self, *kinds: str) -> list[Fact]:
+        return [fact for kind in kinds for fact in self.of.get(kind, ()) if fact.others]
+
+
+def clashes(facts: Sequence[Fact], status: str) -> Iterator[Clash]:
+    """Yield what contradicts itself among the facts of one lane.
+
+    Args:
+        facts: what all documents and the evidence of the lane state.
+        status: the final status that the lane states; empty where it states none.
+    """
+    told = _Told(facts)
+    for check in (
+        _counts,
+        _shares,
+        _mirror,
+        _sequences,
+        _id_ranges,
+        _ranges,
+        _ceilings,
+        _flags,
+        _words,
+        _blockers,
+        _unchanged,
+        _rows,
+        _revisions,
+        _hashes,
+        _dates,
+        _tokens,
+    ):
+        yield from _bounded(check(told))
+    yield from _bounded(_headline(told, status))
+
+
+def _bounded(found: Iterator[Clash]) -> Iterator[Clash]:
+    for number, clash in enumerate(found):
+        if number >= _MOST:
+            return
+        yield clash
+
+
+def _differing(facts: Sequence[Fact]) -> Iterator[tuple[Fact, Fact]]:
+    """Yield for each subject the first fact with each value, beside the first one of another."""
+    first: dict[str, Fact] = {}
+    seen: set[tuple[str, str]] = set()
+    for fact in facts:
+        known = first.setdefault(fact.subject, fact)
+        if known.value != fact.value and (fact.subject, fact.value) not in seen:
+            seen.add((fact.subject, fact.value))
+            yield fact, known
+
+
+def _document(fact: Fact) -> str:
+    return fact.where.partition(":")[0].partition("#")[0]
+
+
+def _counts(told: _Told) -> Iterator[Clash]:
+    totals = [
+        fact._replace(kind="count", value=fact.value.partition("/")[2])
+        for fact in told.own("share")
+    ]
+    stated = _in_order([*told.own("count"), *totals])
+    yield from (
+        Clash("CON-COUNT", one, other, "Two statements count the same thing differently.")
+        for one, other in _differing(stated)
+    )
+    by_subject: dict[str, Fact] = {}
+    for fact in stated:
+        by_subject.setdefault(fact.subject, fact)
+    seen: set[tuple[str, str]] = set()
+    for listed in told.own("listed"):
+        count = by_subject.get(listed.subject)
+        if count is None or count.value == listed.value or (listed.subject, listed.value) in seen:
+            continue
+        seen.add((listed.subject, listed.value))
+        name = listed.subject.partition(" at ")[0]
+        if name.startswith("steps of "):
+            name = "steps"
+        yield Clash(
+            "CON-LIST",
+            count,
+            listed,
+            f"{name[0].upper()}{name[1:]}: {count.value} stated, {listed.value} listed.",
+        )
+    unstated = [fact for fact in told.own("listed") if fact.subject not in by_subject]
+    yield from (
+        Clash("CON-LIST", one, other, "Two lists of the same thing have different lengths.")
+        for one, other in _differing(unstated)
+    )
+    # how many blockers were open when a lane began, and how many are when it ends
+    before = [fact for fact in told.others("count") if fact.subject == BLOCKERS]
+    now = by_subject.get(BLOCKERS)
+    moved = any(fact.value == "closed" for fact in told.own("blocker", "row"))
+    if before and now is not None and before[0].value != now.value and not moved:
+        yield Clash(
+            "CON-COUNT",
+            now,
+            before[0],
+            "The number of open blockers changed, and no document says which one came or went.",
+        )
+
+
+def _in_order(facts: Sequence[Fact]) -> list[Fact]:
+    """Return facts in the order in which a reader meets them: by document, then by line."""
+
+    def place(fact: Fact) -> tuple[str, int]:
+        name, _, line = fact.where.rpartition(":")
+        return (name, int(line)) if line.isdigit() else (fact.where.partition("#")[0], 0)
+
+    return sorted(facts, key=place)
+
+
+def _shares(told: _Told) -> Iterator[Clash]:
+    for fact in told.own("share"):
+        held, _, total = fact.value.partition("/")
+        if int(held) > int(total):
+            yield Clash("CON-SHARE", fact, None, "A part is larger than its whole.")
+    yield from (
+        Clash("CON-SHARE", one, other, "Two statements give different parts of the same whole.")
+        for one, other in _differing(told.own("share"))
+        if one.value.partition("/")[2] == other.value.partition("/")[2]
+    )
+    for fact in (*told.of.get("equal", ()), *told.of.get("same", ())):
+        if fact.subject != fact.value:
+            yield Clash("CON-EQUAL", fact, None, "Two numbers are said to be equal, and are not.")
+
+
+def _mirror(told: _Told) -> Iterator[Clash]:
+    """Hold the files of a packet against those that are mirrored and those held elsewhere."""
+    counts = told.own("count")
+    here = next((fact for fact in counts if fact.subject == FILES), None)
+    there = next((fact for fact in counts if fact.subject == MIRRORED), None)
+    if here is None or there is None or here.value == there.value:
+        return
+    held = {fact.where.partition(":")[0].partition("#")[0] for fact in told.own("explained")}
+    missing = int(here.value) - int(there.value)
+    if not held or missing != 1:
+        yield Clash(
+            "CON-MIRROR",
+            here,
+            there,
+            f"{missing} of the files are not mirrored; accounted for: {1 if held else 0}.",
+        )
+
+
+def _sequences(told: _Told) -> Iterator[Clash]:
+    for fact in told.of.get("sequence", ()):
+        numbers = [int(number) for number in fact.value.split(",")]
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+            rising = sum(b > a for a, b in itertools.pairwise(numbers))
+            if rising * 3 >= 2 * (len(numbers) - 1) and max(numbers) <= 2 * len(numbers) + 1:
+                listing = ", ".join(map(str, numbers[:30]))
+                yield Clash("CON-GAP", fact, None, f"The ids do not follow one another: {listing}.")
+
+
+def _id_ranges(told: _Told) -> Iterator[Clash]:
+    """Hold a range of ids, such as RX-0..RX-6, against the ids that are described."""
+    described: dict[str, dict[int, Fact]] = {}
+    for fact in told.own("id"):
+        described.setdefault(fact.subject, {}).setdefault(int(fact.value), fact)
+    for fact in told.own("sequence"):
+        for part in fact.value.split(","):
+            described.setdefault(fact.subject, {}).setdefault(int(part), fact)
+    ranges = told.own("ids")
+    yield from (
+        Clash("CON-RANGE", one, other, "Two statements give different ranges of the same ids.")
+        for one, other in _differing(ranges)
+    )
+    seen: set[str] = set()
+    for fact in ranges:
+        known = described.get(fact.subject, {})
+        if len(known) < 2 or fact.subject in seen:
+            continue
+        seen.add(fact.subject)
+        first, last = map(int, fact.value.split(".."))
+        wanted = last - first + 1
+        within = [number for number in known if first <= number <= last]
+        if len(within) != wanted or len(within) != len(known):
+            lowest = min(known)
+            ids = ", ".join(f"{fact.subject}-{one}" for one in sorted(known)[:12])
+            yield Clash(
+                "CON-RANGE",
+                fact,
+                known[lowest]._replace(said=f"{len(known)} described: {ids}"),
+                f"The range names {wanted} ids, {len(known)} are described.",
+            )
+
+
+def _ranges(told: _Told) -> Iterator[Clash]:
+    """Numbered ranges are the same or have nothing in common; they may touch."""
+    distinct: dict[tuple[int, int], Fact] = {}
+    for fact in told.of.get("range", ()):
+        first, last = map(int, fact.value.split(".."))
+        if last < first:
+            yield Clash("CON-RANGE", fact, None, "The range ends before it begins.")
+            continue
+        distinct.setdefault((first, last), fact)
+    placed = sorted(distinct.items())[:2000]
+    for (one, fact), (two, other) in itertools.pairwise(placed):
+        inside = one[0] < two[0] and two[1] < one[1]
+        if two[0] <= one[1] and not inside:
+            yield Clash("CON-RANGE", other, fact, "Two ranges overlap, and are not the same.")
+
+
+def _ceilings(told: _Told) -> Iterator[Clash]:
+    numbers = told.own("number")
+    yield from (
+        Clash("CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}.")
+        for one, other in _differing([fact for fact in numbers if fact.subject == CEILING])
+    )
+    folds = [fact for fact in told.of.get("number", ()) if fact.subject == FOLDED]
+    yield from (
+        Clash("CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}.")
+        for one, other in _differing([fact._replace(others=False) for fact in folds])
+    )
+    reserved = [fact for fact in told.own("range") if fact.subject]
+    ceiling = next((fact for fact in numbers if fact.subject == CEILING), None)
+    if ceiling is None or not reserved:
+        return
+    firsts = {int(fact.value.partition("..")[0]) for fact in reserved}
+    if int(ceiling.value) + 1 not in firsts:
+        yield Clash(
+            "CON-CEILING",
+            ceiling,
+            reserved[0],
+            "The reserved range does not begin right above the ceiling that is stated.",
+        )
+
+
+def _flags(told: _Told) -> Iterator[Clash]:
+    for facts in (told.own("flag"), told.others("flag")):
+        yield from (
+            Clash("CON-FLAG", one, other, f"One statement says yes, another no: {one.subject}.")
+            for one, other in _differing(facts)
+        )
+
+
+def _words(told: _Told) -> Iterator[Clash]:
+    for kind, code, what in (
+        ("delegation", "CON-WORD", "different delegations as consumed"),
+        ("actor", "CON-WORD", "different actors for one blocker"),
+    ):
+        yield from (
+            Clash(code, one, other, f"The documents name {what}.")
+            for one, other in _differing(told.own(kind))
+        )
+    # between documents the rule over their statuses looks
+    yield from (
+        Clash("CON-WORD", one, other, "One document states two final statuses.")
+        for one, other in _differing(
+            [fact._replace(subject=_document(fact)) for fact in told.own("status")]
+        )
+    )
+    consumed = next(iter(told.own("delegation")), None)
+    for fact in told.own("authority"):
+        if consumed is not None and not consumed.value.endswith(fact.value):
+            yield Clash(
+                "CON-WORD", fact, consumed, "The authority is not the one that was delegated."
+            )
+    yield from _options(told)
+    defaults = told.own("default")
+    if defaults:
+        first = defaults[0]
+        for fact in defaults[1:]:
+            a, b = sorted((first.value, fact.value), key=len)
+            if _document(fact) == _document(first) and "decision" in _document(fact):
+                continue  # over one decision packet another rule looks
+            if b != a and not b.startswith(f"{a}_"):
+                yield Clash("CON-WORD", fact, first, "The documents name different defaults.")
+                break
+
+
+def _options(told: _Told) -> Iterator[Clash]:
+    """Every document lists the same options, and speaks of none by a number that is not there."""
+    by_document: dict[str, dict[str, Fact]] = {}
+    for fact in told.own("option"):
+        by_document.setdefault(fact.subject, {}).setdefault(fact.value, fact)
+    lists = [
+        {token: fact for token, fact in listed.items() if token.startswith("AUTHORIZE_")}
+        for listed in by_document.values()
+    ]
+    lists = [listed for listed in lists if len(listed) >= 2]
+    for listed in lists[1:]:
+        for token, fact in listed.items():
+            if token not in lists[0]:
+                missing = next((o for t, o in lists[0].items() if t not in listed), None)
+                yield Clash("CON-OPTION", fact, missing, "Two documents list different options.")
+    most = max(map(len, by_document.values()), default=0)
+    for fact in told.own("ordinal"):
+        if most and int(fact.value) > most:
+            first = next(iter(next(iter(by_document.values())).values()))
+            listed_fact = first._replace(said=f"{most} options listed")
+            yield Clash("CON-OPTION", fact, listed_fact, "There is no option of this number.")
+
+
+def _blockers(told: _Told) -> Iterator[Clash]:
+    """One blocker has one state, and one leg of it has one, wherever it is told."""
+    yield from (
+        Clash("CON-STATE", one, other, f"The state of {one.subject} is told in two ways.")
+        for kind in ("row", "blocker", "progress")
+        for one, other in _differing(told.own(kind))
+    )
+    rows = {fact.subject: fact for fact in told.own("row")}
+    for fact in told.own("blocker"):
+        row = rows.get(fact.subject)
+        if row is not None and (row.value == "closed") != (fact.value == "closed"):
+            yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
+    for fact in told.own("progress"):
+        row = rows.get(fact.subject)
+        if row is not None and row.value != fact.value:
+            yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
+    for fact in told.own("all"):
+        row = next(
+            (row for row in rows.values() if (row.value == "closed") != (fact.value == "closed")),
+            None,
+        )
+        if row is not None:
+            yield Clash(
+                "CON-STATE", fact, row, "What is said of all blockers is not so of one of them."
+            )
+    yield from (
+        Clash("CON-STATE", one, other, f"The {one.subject} leg is told in two states.")
+        for one, other in _differing(told.own("leg"))
+    )
+
+
+def _unchanged(told: _Told) -> Iterator[Clash]:
+    """Hold ``the other five are unchanged`` against the rows that have moved."""
+    rows = told.own("row")
+    for fact in told.own("rest"):
+        count, _, named = fact.value.partition(":")
+        others = set(named.split(",")) - {""}
+        document = _document(fact)
+        rows = sorted(rows, key=lambda row: _document(row) != document)
+        ids = list(dict.fromkeys(row.subject for row in rows))
+        if not ids:
+            continue
+        rest = [one for one in ids if one not in others]
+        if len(rest) != int(count):
+            listed = rows[0]._replace(
+                said=f"{len(ids)} rows, of which {len(others & set(ids))} were named before"
+            )
+            yield Clash(
+                "CON-REST",
+                fact,
+                listed,
+                f"{count} others are stated; the table leaves {len(rest)}.",
+            )
+        moved = [
+            row for row in rows if row.subject in rest and row.value not in ("open", "unchanged")
+        ]
+        if moved:
+            yield Clash(
+                "CON-REST",
+                fact,
+                moved[0],
+                "What is stated as unchanged stands in a row as changed.",
+            )
+
+
+def _rows(told: _Told) -> Iterator[Clash]:
+    """Rows come back after a rollback, and change when the change is applied."""
+    facts = told.own("rows")
+    before = [
+        fact._replace(subject="rows before and after")
+        for fact in facts
+        if fact.subject in ("before", "after")
+    ]
+    yield from (
+        Clash("CON-ROWS", one, other, "Rows before and after the rollback are not the same number.")
+        for one, other in _differing(before)
+    )
+    applied = [fact for fact in facts if fact.subject == "applied"]
+    yield from (
+        Clash("CON-ROWS", one, other, "The applied state is told with different numbers of rows.")
+        for one, other in _differing(applied)
+    )
+
+
+def _revisions(told: _Told) -> Iterator[Clash]:
+    revisions = told.of.get("revision", [])
+    yield from (
+        Clash("CON-REVISION", one, other, f"Two revisions of one thing are told: {one.subject}.")
+        for one, other in _differing(revisions)
+    )
+    first = {fact.subject: fact for fact in reversed(revisions)}
+    for glued in told.of.get("glued revision", ()):
+        plain = first.get(glued.subject)
+        if plain is not None and not glued.value.startswith(plain.value):
+            yield Clash(
+                "CON-REVISION",
+                plain,
+                glued,
+                "No way to part the revision from the hash gives the revision told elsewhere.",
+            )
+
+
+def _hashes(told: _Told) -> Iterator[Clash]:
+    """Two hashes that are the same at one end and differ elsewhere were one hash once."""
+    seen: set[frozenset[str]] = set()
+    for fact, other in _near(told.of.get("hash", ())):
+        seen.add(frozenset((fact.value, other.value)))
+        yield Clash("CON-HASH", fact, other, "Two hashes begin or end alike, and are not the same.")
+    hashes = [fact for fact in told.of.get("hash", ()) if ends(fact.value)[0]][:500]
+    for fact in told.of.get("read hash", ()):
+        readings = [one for one in fact.value.split() if ends(one)[0]]
+        if not readings or any(fits(one, other.value) for one in readings for other in hashes):
+            continue
+        meant = next(
+            (other for one in readings for other in hashes if near(one, other.value)), None
+        )
+        if meant is not None:
+            yield Clash(
+                "CON-HASH",
+                fact,
+                meant,
+                "However it is read, it is not the hash that it begins or ends like.",
+            )
+    begin = {ends(fact.value)[0][:8]: fact for fact in reversed(hashes)}
+    for fact in told.of.get("head", ())[:500]:
+        if fact.value in begin:
+            continue
+        close = next((head for head in begin if _off_by_one(head, fact.value)), None)
+        if close is not None:
+            yield Clash(
+                "CON-HASH", fact, begin[close], "It is one digit off the hash told elsewhere."
+            )
+    by_label: dict[str, Fact] = {}
+    for fact in told.of.get("hash", ()):
+        label = fact.subject.lower()
+        if "." not in label and "packet" not in label:
+            continue
+        other = by_label.setdefault(label, fact)
+        pair = frozenset((fact.value, other.value))
+        if other.value != fact.value and not fits(fact.value, other.value) and pair not in seen:
+            seen.add(pair)
+            yield Clash("CON-HASH", fact, other, "Two hashes are told of one file.")
+
+
+def _near(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
+    """Yield each hash with an earlier one that it was before a slip."""
+    known: dict[str, list[Fact]] = {}
+    seen: set[str] = set()
+    for fact in facts:
+        if fact.value in seen:
+            continue
+        seen.add(fact.value)
+        head, tail = ends(fact.value)
+        keys = (f"{head[:8]}-", f"-{tail[-5:]}")
+        other = next(
+            (one for key in keys for one in known.get(key, ()) if near(fact.value, one.value)), None
+        )
+        if other is not None:
+            yield fact, other
+        for key in keys:
+            among = known.setdefault(key, [])
+            if len(key) > 4 and len(among) < 8:
+                among.append(fact)
+
+
+def _off_by_one(one: str, other: str) -> bool:
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
+
+
+def _dates(told: _Told) -> Iterator[Clash]:
+    own = told.of.get("date", [])
+    # between documents the rule over their dates looks
+    yield from (
+        Clash("CON-DATE", one, other, "One document gives two dates to this lane.")
+        for one, other in _differing([fact._replace(subject=_document(fact)) for fact in own])
+    )
+    if not own:
+        return
+    for fact in told.own("dated name"):
+        if is_own_name(fact.subject, told.of.get("own name", ())) and fact.value != own[0].value:
+            yield Clash(
+                "CON-DATE", fact, own[0], "A document of this lane is named with another date."
+            )
+
+
+def is_own_name(name: str, own: Iterable[Fact]) -> bool:
+    """Tell whether a dated name is that of a document or packet of the lane.
+
+    It is the title of one of its documents, or begins with the words that they all begin with.
+    """
+    if name.startswith("…-"):
+        return True
+    for fact in own:
+        stem = fact.subject
+        if stem.endswith("-"):
+            if stem.count("-") >= 4 and name.startswith(stem):
+                return True
+        elif name == stem or (
+            stem.count("-") > 4 and name.rsplit("-", 1)[0] == stem.rsplit("-", 1)[0]
+        ):
+            return True
+    return False
+
+
+def _tokens(told: _Told) -> Iterator[Clash]:
+    """Two tokens that differ by words of outcome only speak of one thing in two ways."""
+    by_rest: dict[tuple[str, ...], Fact] = {}
+    seen: set[frozenset[str]] = set()
+    statuses = {fact.value for fact in told.own("status")}
+    for fact in (*told.own("token"), *told.others("token")):
+        words = fact.value.split("_")
+        rest = tuple(word for word in words if word not in OUTCOME_WORDS)
+        if len(rest) < 2 or len(words) < 3:
+            continue
+        known = by_rest.setdefault(rest, fact)
+        pair = frozenset((known.value, fact.value))
+        if {fact.value, known.value} <= statuses:
+            continue  # over statuses another rule looks
+        # a lane may finish what an earlier one of its name did not
+        if fact.others and not known.others and known.value in statuses:
+            continue
+        if known.value != fact.value and pair not in seen:
+            seen.add(pair)
+            yield Clash("CON-WORD", fact, known, "One thing is told with two outcomes.")
+    wholes = [fact.value for fact in told.of.get("token", ())]
+    for cut in told.of.get("cut token", ()):
+        among = wholes if cut.others else [fact.value for fact in told.own("token")]
+        if among and not any(whole.endswith(cut.value) for whole in among):
+            yield Clash(
+                "CON-WORD", cut, None, "A status is cut short, and no status here ends like it."
+            )
+
+
+def _headline(told: _Told, status: str) -> Iterator[Clash]:
+    """Hold the final status against the verdicts and self-checks below it."""
+    if (
+        not status
+        or read_outcome(status) is Outcome.FAIL
+        or "FAIL" in status
+        or "BLOCKED" in status
+    ):
+        return
+    head = next(iter(told.own("status")), None)
+    for fact in told.own("failed"):
+        yield Clash(
+            "CON-HEADLINE", fact, head, "A part failed, and the final status does not say so."
+        )
+    for fact in told.own("self-check"):
+        if fact.value == "no":
+            yield Clash(
+                "CON-HEADLINE",
+                fact,
+                head,
+                "A self-check failed, and the final status does not say so.",
+            )

@@ -1,0 +1,249 @@
+"""What documents of a lane state that cannot all be so, and what only reads differently."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.contradictions.clash import near
+from generator.model.lane import Lane, LaneMeta
+from generator.reading.documents import read_document
+from generator.rules.context import InLane
+from generator.rules.contradictions import CODES, NOTES, SOUND, check, damaged
+from tests.folders import run
+
+SEEDS = Path(__file__).resolve().parents[2] / "shared" / "seeds"
+GOLDEN = Path(__file__).with_name("seed_findings.yml")
+TITLE = "# Sample lane report (2026-06-12)\n\n"
+HASH = "e6547e6935cb01aae5feb405899c97107f1990ff3e2f7e6b9157828a90956c47"
+
+
+class Told(NamedTuple):
+    """A finding without its words."""
+
+    code: str
+    stated: str
+    computed: str
+
+
+def found(*texts: str, **named: str) -> list[Told]:
+    """Return what contradicts itself in documents: texts, or named ones such as ``report_json``."""
+    documents = {f"document-{at}.md": text for at, text in enumerate(texts)}
+    documents |= {name.replace("_", ".", 1): text for name, text in named.items()}
+    lane = Lane(
+        id="sample",
+        folder="packets/sample",
+        meta=LaneMeta(id="sample"),
+        packet=None,
+        documents=tuple(read_document(name, text.encode()) for name, text in documents.items()),
+    )
+    return [
+        Told(finding.code, finding.stated, finding.computed)
+        for finding in check(InLane.of(lane))
+        if finding.refutes
+    ]
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """End what would never end; far above what it takes on the slowest machine."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"still comparing after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_the_sound_lane_is_silent_and_each_damage_is_told() -> None:
+    assert found(**{name.replace(".", "_"): text for name, text in SOUND.items()}) == []
+    for code in CODES:
+        documents = {name.replace(".", "_"): text for name, text in damaged(code).items()}
+        told = {one.code for one in found(**documents)}
+        assert told == (set() if code in NOTES else {code}), code
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "7/7 drift classes fail closed.\n\nThe 6 drift classes were run.\n",
+            Told("CON-COUNT", "6 drift classes", "7/7 drift classes (document-0.md:3)"),
+            id="two-counts",
+        ),
+        pytest.param(
+            "All 4 required classes of bad-input probes (a x, b x, c x) were put.\n",
+            Told(
+                "CON-LIST",
+                "All 4 bad-input probes",
+                "3 listed (document-0.md:3)",
+            ),
+            id="list-in-brackets",
+        ),
+        pytest.param(
+            "13/13 forbidden surfaces\n\n"
+            "forbidden-surface-proof.json: a DB, a queue, a topic, and a shelf are all UNTOUCHED\n",
+            Told("CON-LIST", "13/13 forbidden surfaces", "4 named (document-0.md:5)"),
+            id="list-behind-a-colon",
+        ),
+        pytest.param(
+            "Bad-input probes: 9/10 fail closed, any_fail_open=false.\n",
+            Told(
+                "CON-FLAG",
+                "9/10 bad-input probes",
+                "any_fail_open: false (document-0.md:3)",
+            ),
+            id="share-against-flag",
+        ),
+        pytest.param(
+            "Reserved: TKT-OBJ-485..494, above ceiling 484 (462..485 before).\n",
+            Told("CON-RANGE", "TKT-OBJ-485..494", "462..485 (document-0.md:3)"),
+            id="ranges-overlap",
+        ),
+        pytest.param(
+            f"The validator `check.py` is {HASH}.\n\nIts copy is e6547e69…956c48.\n",
+            Told("CON-HASH", "e6547e69…956c48", f"{HASH} (document-0.md:3)"),
+            id="hash-off-by-one",
+        ),
+        pytest.param(
+            "Final status: SAMPLE_LANE_READY\n\n## Checks\n\nselftest → FAIL\n",
+            Told(
+                "CON-HEADLINE", "selftest → FAIL", "SAMPLE_LANE_READY (document-0.md:3)"
+            ),
+            id="headline",
+        ),
+    ],
+)  # fmt: skip
+def test_a_contradiction_names_both_places(text: str, expected: Told) -> None:
+    assert expected in found(TITLE + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("10 probes (all fail closed, control allowed, none leaked).\n", id="remark"),
+        pytest.param("10/10 probes fail closed; three of the 10 probes are new.\n", id="part"),
+        pytest.param("10/10 probes. Two probes were added to 8 others.\n", id="added"),
+        pytest.param("7 OPEN, of 9 blockers that were named; 2 CLOSED.\n", id="open-of-all"),
+        pytest.param("Production mutation: NO\n\nBefore any cutover: a grant.\n", id="condition"),
+        pytest.param("No production contact is made unless an owner says YES.\n", id="unless"),
+        pytest.param("Reserved TKT-OBJ-485..494, above ceiling 484; fold 442..484.\n", id="touch"),
+        pytest.param("Packet e6547e69…956c47 and packet e6547e70…0a1b2c.\n", id="other-hash"),
+        pytest.param("Steps 1/3, 2/3 and 3/3 of the migration.\n", id="progress"),
+        pytest.param("On 2026-06-12 a note of 2026-06-11 was read.\n", id="other-date"),
+        pytest.param("RX-0..RX-3 are the steps; see RX-2 in the log.\n", id="one-mention"),
+        pytest.param("A control fails closed, as it must: exit 1 is its PASS.\n", id="must-fail"),
+        pytest.param("A negative control answers FAIL CLOSED.\n", id="fail-closed"),
+        pytest.param("Two reads before, three reads after.\n", id="small-numbers"),
+        pytest.param("`X_READY` would become `X_NOT_READY` if it failed.\n", id="short-tokens"),
+        pytest.param("files: a 21 MB dump and 20 files of logs\n", id="files-of-nothing"),
+    ],
+)  # fmt: skip
+def test_what_only_reads_differently_is_no_contradiction(text: str) -> None:
+    assert found(TITLE + text) == []
+
+
+def test_what_is_told_of_other_lanes_is_not_held_against_this_one() -> None:
+    text = (
+        "7/7 probes fail closed.\n\n## 1. Preflight\n\n"
+        "| input | verified |\n|---|---|\n| earlier lane | 9/9 probes fail closed, 3 OPEN |\n"
+    )
+    assert found(TITLE + text) == []
+
+
+def test_documents_are_held_against_the_evidence() -> None:
+    lane = Path(__file__).resolve().parents[1] / "packets" / "registry-column-rehearsal"
+    documents = {path.name: path.read_bytes() for path in lane.glob("*.*") if path.is_file()}
+    text = documents["checkpoint.md"].replace(b"surfaces: 12 listed", b"surfaces: 11 listed")
+    assert text != documents["checkpoint.md"]
+    from generator.contradictions.compare import clashes
+    from generator.contradictions.told import of_lane
+    from generator.reading.lane import lane_source, read_lane
+
+    read = read_lane(lane_source(lane, "packets/sample", lane.name))
+    changed = [
+        read_document(one.name, text) if one.name == "checkpoint.md" else one
+        for one in read.documents
+    ]
+    facts = of_lane(
+        Lane(read.id, read.folder, read.meta, read.packet, tuple(changed), layout=read.layout)
+    )
+    told = {
+        (clash.code, clash.one.where, clash.other.where if clash.other else "")
+        for clash in clashes(facts, read.stated_status)
+    }
+    evidence = "evidence/forbidden-surface-proof.json#/surfaces"
+    assert {code for code, *_ in told} == {"CON-COUNT", "CON-LIST"}
+    assert all(any("checkpoint.md" in place for place in places) for _, *places in told)
+    assert any(evidence in places for _, *places in told)
+
+
+HOSTILE = (
+    *("10/10 probes ", "1/1/", "7 a b (", "3 x y (a, b, c) ", "aaa: b, ", "xx: aa, bb, cc, dd, "),
+    *("no ", "no a/b/c, ", "no x or y, ", "A-B-C-", "B1 x, B2 y, ", "AB-CD-EF, ", "A_B_C ", "A_"),
+    *("default HOLD_", "clone leg ", "JSON rev24 ", "before (3 rows) ", "before (", "1..", "\\"),
+    *("e6547e69…956c47 ", "abcdef12 ", "a-", "a-b-c-d-2026-06-12 ", "Avoided x — YES. ", "x ✓ · "),
+    *("fold through 461 ", "TKT-OBJ-442..461 ", "six steps ", "other five unchanged ", "registry "),
+    *("options AUTHORIZE_A_B ", "neg-control ", "PER-1..PER-10 all PASS. ", "(((", "3==3 ", ", "),
+)
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_hostile_text_is_compared_in_bounded_time(unit: str) -> None:
+    line = unit * (60_000 // len(unit))
+    with within(60):
+        found(f"{TITLE}## self-check of bad-input probes, blockers, options\n\n{line}z\n")
+
+
+def test_many_tables_and_sections_are_compared_in_bounded_time() -> None:
+    table = "| blocker | status | actor |\n|---|---|---|\n| A-B-C-1 | OPEN | owner |\n\n"
+    section = "## 1. Part\n\nsix steps\n\n- RX-1 one thing\n- RX-2 another\n\n"
+    with within(120):
+        found(TITLE + table * 5_000 + section * 5_000)
+
+
+@given(st.text(max_size=400))
+def test_no_text_crashes_the_comparison(text: str) -> None:
+    found(f"{TITLE}{text}\nz")
+
+
+@given(st.text("0123456789abcdef", min_size=64, max_size=64), st.integers(0, 63))
+def test_a_hash_that_is_one_digit_off_is_near_and_the_same_is_not(text: str, at: int) -> None:
+    other = text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
+    assert near(text, other)
+    assert not near(text, text)
+    assert not near(text, f"{text[:8]}…{text[-6:]}")
+
+
+@pytest.mark.skipif(not SEEDS.is_dir(), reason="the seeds are not here")
+def test_every_finding_over_the_seeds_is_one_that_was_reviewed(tmp_path: Path) -> None:
+    done = run("import", *sorted(SEEDS.glob("*.txt")), cwd=tmp_path)
+    assert done.code == 0, done.err
+    lanes = run("verify", tmp_path, "--format", "json").object["lanes"]
+    told = [
+        {
+            "lane": lane["id"],
+            "code": finding["code"],
+            "where": finding["where"],
+            "other": finding["computed"].rpartition(" (")[2].rstrip(")"),
+        }
+        for lane in lanes
+        for finding in lane["findings"]
+    ]
+    reviewed = yaml.safe_load(GOLDEN.read_text("utf-8"))
+    assert all(item.pop("reason").strip() for item in reviewed)
+    assert told == reviewed
