@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.altering import altering
 from benchmarks.building import sites
 from benchmarks.measure import Table, WrongResultError, facts
 from benchmarks.rewriting import rewriting
@@ -22,6 +23,7 @@ Measures lanebook beside the tools that people would use without it.
   build    500 lanes, 3,000 lane pages: lanebook build, mkdocs build of the same tree
   validate 1,000 packets of full evidence: judging it against hashing it
   rewrite  one fact of the evidence changed and every hash mended: who finds it
+  alter    one figure of the seeds altered at a time: does a finding tell of it
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -39,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ("verify", "large", "validate", "rewrite", "build", "growth", "all")
+    names = ("verify", "large", "validate", "rewrite", "alter", "build", "growth", "all")
     parser.add_argument("benchmark", nargs="?", choices=names, default="all")
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to see that all of it runs"
@@ -76,6 +78,8 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
         tables.append(validating(scratch, count=count, runs=runs))
     if chosen in ("rewrite", "all"):
         tables.append(rewriting(scratch, quick=quick))
+    if chosen in ("alter", "all"):
+        tables.append(altering(scratch, quick=quick))
     if chosen in ("build", "growth", "all"):
         tables += sites(
             scratch,
