@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.chain.subject import InChain
+from generator.chain.walk import link, walk
 from generator.errors import InputError
 from generator.examine import Examined
 from generator.ledger import label_of, names, speaks_of_others
 from generator.model.claims import NO_CLAIMS
 from generator.model.digest import Digest, WeakReference, is_digest
-from generator.model.document import Document, read_place
+from generator.model.document import read_place
 from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
 from generator.model.outcome import Agreement, Integrity, Level, Outcome, read_outcome
 from generator.model.packet import SEALS, FileState, FileStates, State
-from generator.model.verdict import LaneVerdict, Link
+from generator.model.verdict import LaneVerdict
 from generator.names import visible
 from generator.order import Node, Order, node, order
-from generator.reading.root import Root
+from generator.reading.root import NO_PIN, PINS, Root
 from generator.reading.tree import read_again
 from generator.rules.base import run
 from generator.rules.context import InRoot
@@ -27,13 +29,19 @@ from generator.rules.over_roots import ROOT_RULES
 from generator.rules.reading import CODES as READING_CODES
 
 if TYPE_CHECKING:
+    from generator.chain.record import Record
     from generator.contradictions.clash import Clash
 
 _SEAL_FINDINGS = ("MAN-", "TREE-", "FILE-", "PATH-", "NAME-", "KIND-")
 
 
-def conclude(examined: Sequence[Examined], root: Root) -> tuple[LaneVerdict, ...]:
-    """Judge the lanes among each other, and return them oldest first."""
+def conclude(
+    examined: Sequence[Examined], root: Root, *, records: bool = True
+) -> tuple[LaneVerdict, ...]:
+    """Judge the lanes among each other, and return them oldest first.
+
+    ``records`` also makes the record of each lane; where ``pins.yml`` holds some, it is made anyway.
+    """
     nodes = [_node(item) for item in examined]
     placed = order(nodes)
     known = _Known.of(examined)
@@ -42,13 +50,28 @@ def conclude(examined: Sequence[Examined], root: Root) -> tuple[LaneVerdict, ...
     following: dict[str, str] = {}
     for lane_id, before in placed.before.items():
         following.setdefault(before, lane_id)
+    ordered = [by_id[lane_id] for lane_id in placed.ids]
+    recorded, itself = _records(ordered, placed, root) if records or root.pins else ({}, {})
     told: Mapping[str, tuple[Clash, ...]] = {}
     if any(item.told for item in examined):
         from generator.contradictions.between import between  # late: bare packets tell nothing
 
-        told = between([(lane_id, by_id[lane_id].told) for lane_id in placed.ids])
-    context = _Context(root, known, placed, ids, following, {item.id: item for item in nodes}, told)
-    return tuple(_verdict(by_id[lane_id], context, by_id) for lane_id in placed.ids)
+        told = between([(item.lane.id, item.told) for item in ordered])
+    context = _Context(root, known, placed, ids, following, recorded, itself, told)
+    walked = walk(ordered, placed.before)
+    return tuple(_verdict(by_id[lane_id], context, subject) for lane_id, subject in walked)
+
+
+def _records(
+    ordered: Sequence[Examined], placed: Order, root: Root
+) -> tuple[dict[str, Record], dict[str, Record]]:
+    """Return the records, and those that the lanes would have behind the pinned ones."""
+    from generator.chain.record import records  # late: a plain verification makes none
+
+    dates = {item.lane.id: _date(item.lane) for item in ordered}
+    made = records(ordered, placed.before, dates)
+    pinned = {lane_id: pin.record for lane_id, pin in root.pins.items() if pin.record is not None}
+    return made, records(ordered, placed.before, dates, pinned) if pinned else {}
 
 
 def _node(item: Examined) -> Node:
@@ -129,16 +152,21 @@ class _Context:
     placed: Order
     ids: frozenset[str]
     following: Mapping[str, str]
-    nodes: Mapping[str, Node]
+    records: Mapping[str, Record]
+    itself: Mapping[str, Record]
+    """The records that the lanes would have behind the pinned ones."""
     told: Mapping[str, tuple[Clash, ...]]
     """Lane to what it tells otherwise than an earlier lane."""
 
 
-def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -> LaneVerdict:
+def _verdict(item: Examined, context: _Context, subject_in_chain: InChain) -> LaneVerdict:
     lane = item.lane
     errors = list(item.errors)
     states = _located(item, context)
-    pinned_tree = context.root.pins.get(lane.id, "")
+    pin = context.root.pins.get(lane.id, NO_PIN)
+    pinned_tree = pin.tree or ""
+    record = context.records.get(lane.id)
+    itself = context.itself.get(lane.id)
     subject = InRoot(
         lane=lane,
         states=states,
@@ -152,6 +180,9 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
             if state.holder and state.listed is not None
         },
         pinned_tree=pinned_tree,
+        pinned_record=pin.record or "",
+        record=record.digest if record is not None else "",
+        itself=itself is not None and itself.digest == pin.record,
         between=context.told.get(lane.id, ()),
         cycle=context.placed.cycles.get(lane.id, ()),
     )
@@ -159,6 +190,10 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         _explained(item.findings, states, lane.evidence), item.claims, lane.id, context.known
     )
     findings.extend(run(ROOT_RULES, subject, errors))
+    if item.said is not None or lane.meta.previous:
+        from generator.rules.over_chain import CHAIN_RULES  # late: bare packets say nothing
+
+        findings.extend(run(CHAIN_RULES, subject_in_chain, errors))
     claims = tuple(_completed(stated, lane, context.known))
     cited_by = context.known.citing.get(item.tree, ()) if item.tree is not None else ()
     integrity = _integrity(item, findings, cited_by, bool(pinned_tree))
@@ -182,12 +217,14 @@ def _verdict(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -
         judged=item.judged or NO_CLAIMS,
         documents=lane.documents,
         cited_by=cited_by,
-        link=_link(item, context, by_id),
+        link=link(subject_in_chain),
         next=context.following.get(lane.id, ""),
         errors=tuple(f"{error.rule}: {visible(error.message, 300)}" for error in errors),
         evidence=lane.evidence,
         seals=item.seals,
         profile=lane.meta.tree_profile if item.has_packet else "",
+        record=record if lane.folder != PINS else None,
+        pin=context.root.pins.get(lane.id),
     )
 
 
@@ -343,7 +380,7 @@ def _integrity(
     if any(finding.code == "LANE-PROFILE" for finding in findings):
         return Integrity.REFUSED
     if seal or any(
-        finding.code in ("PIN-DIFFERS", "PIN-HELD", "PIN-ABSENT", "PIN-TREE")
+        finding.code in ("PIN-DIFFERS", "PIN-HELD", "PIN-ABSENT", "PIN-TREE", "PIN-RECORD")
         for finding in findings
     ):
         return Integrity.REFUTED
@@ -362,27 +399,3 @@ def _outcome(
     if errors or not integrity.green:
         return Outcome.UNKNOWN
     return Outcome.PASS
-
-
-def _link(item: Examined, context: _Context, by_id: Mapping[str, Examined]) -> Link:
-    """Say how the lane is tied to the one before it: by hash, by a status word, or by name."""
-    before = context.placed.before.get(item.lane.id, "")
-    if not before:
-        return Link("", "", "")
-    tree = by_id[before].tree
-    if tree == item.tree:
-        tree = None  # a copy of the packet before cites itself, not its predecessor
-    for document in item.lane.documents:
-        where = _mention(document, tree)
-        if where:
-            return Link(before, "hash", f"cites its tree hash: {where}")
-    status = context.nodes[before].status
-    if status and status in context.nodes[item.lane.id].quotes:
-        return Link(before, "status only", f"quotes its status {visible(status, 120)}")
-    return Link(before, "named only", "nothing in its documents quotes the lane before")
-
-
-def _mention(document: Document, tree: Digest | None) -> str:
-    if tree is None:
-        return ""
-    return next((mention.where for mention in document.hashes if mention.text == tree), "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from generator.contradictions.fact import Fact
 from generator.evidence import FILES as EVIDENCE_FILES
@@ -25,6 +26,9 @@ from generator.states import (
     stated_tree,
     with_drift,
 )
+
+if TYPE_CHECKING:
+    from generator.chain.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Examined(ByFields):
     """What its documents state of things that outlive a lane."""
     differing: tuple[tuple[str, bytes], ...] = ()
     """Path and content of files whose difference is not explained yet."""
+    said: Said | None = None
+    """What its documents and ``lane.yml`` say to other lanes; None where there is nothing."""
 
 
 def examine(lane: Lane, *, facts: bool = True) -> Examined:
@@ -101,6 +107,7 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         errors=tuple(errors),
         told=told,
         differing=_unexplained(packet, states) if packet is not None else (),
+        said=_said(lane, errors),
     )
 
 
@@ -108,6 +115,19 @@ def _home(lane: Lane) -> Lane:
     """Return a lane without what is needed to judge it alone only."""
     documents = tuple(replace(document, passages=()) for document in lane.documents)
     return replace(lane, packet=None, documents=documents)
+
+
+def _said(lane: Lane, errors: list[RuleError]) -> Said | None:
+    if not lane.documents and not lane.meta.pins:
+        return None
+    from generator.chain.said import said_of  # late: bare packets say nothing
+
+    try:
+        return said_of(lane)
+    except Exception as error:
+        # the lane is shown as one on which lanebook failed, and the others are judged
+        errors.append(RuleError("chain", f"{type(error).__name__}: {error}"))
+        return None
 
 
 def _packet_findings(

@@ -18,6 +18,7 @@ from generator.model.document import OPTION_MEANING, Document, DocumentKind, Tab
 # every repetition is bounded, and begins where a word begins: packet text may be one long line
 _BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
 _TOKEN = re.compile(r"(?<![A-Z0-9_])[A-Z][A-Z0-9]{0,60}(?:_[A-Z0-9]{1,60}){1,30}(?![A-Z0-9_])")
+_OPEN_KEY = re.compile(r"(?:still |remaining |all )?(?:open\b|blockers\b)", re.IGNORECASE)
 _CLOSED = re.compile(r"\W*(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
 _NOT_CLOSED = re.compile(
     r"\b(?:open|not|never|until|after|before|when|once|if|pending|partial|partially|partly|by)\b",
@@ -257,7 +258,24 @@ def _blockers(
             found = tuple(_from_table(table, document.name))
             if found:
                 return found, ""
+    for document in documents:
+        found = tuple(_from_sentence(document))
+        if found:
+            return found, ""
     return (), ""
+
+
+def _from_sentence(document: Document) -> Iterator[Blocker]:
+    """Read a sentence such as ``Open (owner only): A-B-1, A-C-1``: two ids at least, all open."""
+    for statement in document.statements:
+        if statement.type != "text" or _OPEN_KEY.match(statement.key) is None:
+            continue
+        ids = list(dict.fromkeys(_BLOCKER_ID.findall(statement.value[:_LONGEST])))
+        if len(ids) > 1:
+            yield from (
+                Blocker(one, True, "none", "OPEN", (), "", "", "", statement.where) for one in ids
+            )
+            return
 
 
 def _from_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:

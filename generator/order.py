@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from generator.model.document import Document, DocumentKind
+from generator.reading.passages import RESERVED, STATUS
 
 _RANGE = re.compile(
     r"(?<![A-Z0-9-])([A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(\d{1,9})"
@@ -63,6 +64,13 @@ def node(
                 match = _RANGE.search(statement.value[:_LONGEST])
                 if match and document.kind is not DocumentKind.OTHER:
                     reserved = (match[1], int(match[2]), int(match[3]))
+    for passage in (one for document in documents for one in document.said):
+        if passage.key == STATUS and _TELLING.match(passage.value):
+            quotes.add(passage.value)
+        elif passage.key == RESERVED and reserved is None:
+            match = _RANGE.match(passage.value)
+            if match:
+                reserved = (match[1], int(match[2]), int(match[3]))
     quotes.discard(status)
     return Node(lane_id, date, previous, status, frozenset(quotes), reserved)
 

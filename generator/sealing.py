@@ -127,7 +127,7 @@ def _pin_findings(
         tree=computed_tree(packet),
         ids=frozenset((meta.id,)),
         holders=_holders(wanted, folder, root) if root is not None else dict.fromkeys(wanted, ""),
-        pinned_tree=root.pins.get(meta.id, "") if root is not None else "",
+        pinned_tree=root.pinned_tree(meta.id) or "" if root is not None else "",
     )
     return list(run((PINS_RULE,), subject, errors))
 

@@ -59,6 +59,7 @@ class Over(StrEnum):
     DOCUMENTS = "documents"
     PACKETS = "packets"
     ROOTS = "roots"
+    CHAIN = "chain"
     EVIDENCE = "evidence"
 
 
@@ -93,6 +94,12 @@ def _prove_roots() -> Proof:
     from generator.rules.over_roots import ROOT_RULES
 
     return _prove(ROOT_RULES)
+
+
+def _prove_chain() -> Proof:
+    from generator.rules.over_chain import CHAIN_RULES
+
+    return _prove(CHAIN_RULES)
 
 
 def _prove_evidence() -> Proof:
@@ -138,6 +145,7 @@ _PROOFS: dict[Over, Callable[[], Proof]] = {
     Over.DOCUMENTS: _prove_documents,
     Over.PACKETS: _prove_packets,
     Over.ROOTS: _prove_roots,
+    Over.CHAIN: _prove_chain,
     Over.EVIDENCE: _prove_evidence,
 }
 

@@ -28,6 +28,7 @@ def verify(
     sink: Callable[[LaneSource], Sink] | None = None,
     progress: Callable[[int], None] | None = None,
     facts: bool = True,
+    records: bool = True,
 ) -> RootVerdict:
     """Prove the rules, then judge every lane of a root.
 
@@ -38,6 +39,8 @@ def verify(
         progress: told how many more lanes have been read.
         facts: also keep each fact of the evidence, for who wants to read the ledger; without, they
             are derived and counted only.
+        records: also make the record of each lane; they are made in any case where pins.yml holds
+            some.
 
     Raises:
         SelftestError: a rule could not be proven.
@@ -75,7 +78,7 @@ def verify(
         late -= {Over.EVIDENCE}
         proofs += of_evidence
     proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late)])
-    lanes = conclude(examined, root)
+    lanes = conclude(examined, root, records=records)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
     return RootVerdict(lanes, proof.rules, proof.controls, selftest.rule_base_digest(), root.unread)
@@ -88,6 +91,8 @@ def _foreseen(root: Root) -> frozenset[Over]:
         groups.add(Over.LANE_FILES)
     if any(source.documents or source.refusals for source in root.sources):
         groups.add(Over.DOCUMENTS)
+    if any(source.documents for source in root.sources):
+        groups.add(Over.CHAIN)
     return frozenset(groups)
 
 
@@ -108,6 +113,8 @@ def _asked(examined: Iterable[Examined]) -> frozenset[Over]:
             groups.add(Over.DOCUMENTS)
         if item.judged is not None:
             groups.add(Over.EVIDENCE)
+        if item.said is not None or item.lane.meta.previous:
+            groups.add(Over.CHAIN)
     return frozenset(groups)
 
 

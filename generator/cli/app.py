@@ -200,6 +200,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
             jobs=jobs,
             progress=output.phase("verifying lanes", len(root.sources)),
             facts=form == "json",
+            records=form == "json",
         )
         for root in joined(roots)
     ]

@@ -136,3 +136,5 @@ class Document:
     """The text in pieces, without the marks of Markdown; let go of once the lane is judged."""
     data: object = None
     """The parsed JSON of a machine report, unknown keys included; None for text."""
+    said: tuple[Statement, ...] = ()
+    """What sentences say that other lanes are held against; see :mod:`generator.reading.passages`."""

@@ -48,6 +48,8 @@ class LaneMeta(ByFields):
     who: str = ""
     previous: str = ""
     tree_profile: str = "manifest-sha256"
+    delegation: str = ""
+    """Where the delegation was given; ``outside, …`` records that no decision packet offered it."""
     pins: Mapping[str, Digest] = field(default_factory=dict)
     """Path in the packet to the digest it must have, here or wherever it is held."""
     unknown: tuple[tuple[str, str], ...] = ()

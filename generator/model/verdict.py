@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.model.claims import NO_PLACE, ClaimCounts, PackedClaims, count_claims
 from generator.model.digest import Digest
@@ -15,15 +15,22 @@ from generator.model.outcome import Agreement, Integrity, Level, Outcome
 from generator.model.packet import MANIFEST, TREE, FileStates
 from generator.names import visible
 
+if TYPE_CHECKING:
+    from generator.chain.record import Record
+    from generator.reading.root import Pin
+
 
 class Link(NamedTuple):
     """How a lane is tied to the one before it."""
 
     previous: str
     kind: str
-    """``hash``, ``status only``, ``named only``, or empty for the first lane."""
+    """``hash``, ``hash as stated``, ``status only``, ``named only``, ``broken``, or empty for the
+    first lane."""
     how: str
     """Where the tie stands, in words."""
+    loose: str = ""
+    """The same by ``hash``, ``status only`` and ``named only`` alone."""
 
 
 FIRST = Link("", "", "")
@@ -63,6 +70,10 @@ class LaneVerdict:
     seals: Mapping[str, Digest] = field(default_factory=dict)
     """Name to digest of the seal files that are there."""
     profile: str = ""
+    record: Record | None = None
+    """Its record in the chain; none where nobody asked for it, or the lane is not there."""
+    pin: Pin | None = None
+    """What ``pins.yml`` says of it."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -13,7 +13,7 @@ from datetime import date
 from generator.errors import InputError
 from generator.model.digest import sha256
 from generator.model.document import OPTION_MEANING, Document, DocumentKind, Statement
-from generator.reading import machinereport, textdoc
+from generator.reading import machinereport, passages, textdoc
 from generator.reading.limits import DEFAULT, Limits
 
 _DATE = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])")
@@ -121,6 +121,7 @@ def _text_document(name: str, data: bytes, named: DocumentKind | None) -> Docume
         sections=tuple(read.sections),
         damage=tuple(read.damage),
         passages=tuple(read.passages),
+        said=tuple(passages.read(name, text, read.sections)),
     )
 
 

@@ -13,7 +13,7 @@ from generator.names import visible
 from generator.reading import strictyaml
 
 NAME = "lane.yml"
-_TEXT_KEYS = ("title", "date", "who", "previous", "tree_profile")
+_TEXT_KEYS = ("title", "date", "who", "previous", "tree_profile", "delegation")
 _LENGTH_OF_DATE = 10
 _LONGEST = 300
 _MOST_KEYS = 200

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.errors import InputError, NoVerdictError
 from generator.model.digest import Digest, parse_digest, sha256
@@ -24,6 +25,16 @@ PINS = "pins.yml"
 _OLDER_PACKET = re.compile(r"(?P<name>.+)-packet-(?P<date>\d{4}-\d\d-\d\d)\Z")
 
 
+class Pin(NamedTuple):
+    """What ``pins.yml`` says of one lane; one of both is there."""
+
+    tree: Digest | None = None
+    record: Digest | None = None
+
+
+NO_PIN = Pin()
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """A folder with ``packets/``, or a single lane or packet that is verified alone."""
@@ -31,12 +42,17 @@ class Root:
     path: Path
     sources: tuple[LaneSource, ...]
     limits: Limits = DEFAULT
-    pins: dict[str, Digest] = field(default_factory=dict)
-    """Lane id to tree hash, from ``pins.yml``."""
+    pins: dict[str, Pin] = field(default_factory=dict)
+    """Lane id to what ``pins.yml`` says of it."""
     chosen: frozenset[str] = frozenset()
     """The lanes that were asked for; the others are read as their surroundings. Empty: all."""
     unread: tuple[str, ...] = ()
     """What lies in ``packets/`` and is neither lane, packet nor document; safe to print."""
+
+    def pinned_tree(self, lane_id: str) -> Digest | None:
+        """Return the tree hash that ``pins.yml`` says of a lane."""
+        pin = self.pins.get(lane_id)
+        return pin.tree if pin is not None else None
 
 
 def find_root(start: Path) -> Path:
@@ -63,14 +79,14 @@ def open_root(path: Path) -> Root:
     if (path / PACKETS).is_symlink():
         raise NoVerdictError(f"{PACKETS} is a symbolic link; it is not followed")
     limits = _settings(path / SETTINGS)
-    pins = _pins(path / PINS)
+    pins = read_pins(path / PINS)
     entries = _listed(path / PACKETS, PACKETS)
     sources = list(_lanes(entries, path / PACKETS, PACKETS, limits))
     present = {source.id for source in sources}
     names = {lane_id.lower() for lane_id in present}
-    for lane_id, digest in pins.items():
+    for lane_id, pin in pins.items():
         if lane_id not in present:
-            gone = _vanished(path, lane_id, digest)
+            gone = _vanished(path, lane_id, pin)
             # a lane that is there keeps its name; the one that is gone takes another
             sources.append(
                 replace(gone, id=_unnamed(lane_id)) if gone.id.lower() in names else gone
@@ -79,12 +95,14 @@ def open_root(path: Path) -> Root:
     return Root(path, tuple(_distinct(sources)), limits, pins, unread=unread)
 
 
-def _vanished(root: Path, lane_id: str, digest: Digest) -> LaneSource:
+def _vanished(root: Path, lane_id: str, pin: Pin) -> LaneSource:
     """Return a lane that is only a pin: it gets its page, and the finding.
 
     A pin for ``Sample`` is none for ``sample``, so a name is never made into a like one here.
     """
-    finding = Finding("PIN-LANE", PINS, digest, "", "The pinned lane is not there.")
+    finding = Finding(
+        "PIN-LANE", PINS, pin.tree or pin.record or "", "", "The pinned lane is not there."
+    )
     try:
         shown = parse_lane_id(lane_id)
     except InputError:
@@ -418,19 +436,33 @@ def _settings(path: Path) -> Limits:
         raise error.within("limits").within(SETTINGS) from error
 
 
-def _pins(path: Path) -> dict[str, Digest]:
-    """Read ``pins.yml``: under ``lanes``, lane id to tree hash."""
+def read_pins(path: Path) -> dict[str, Pin]:
+    """Read ``pins.yml``: under ``lanes``, lane id to tree and record, or to its tree hash alone.
+
+    Raises:
+        InputError: it has another form, or a hash in it is not a whole one.
+    """
     value = _mapping(path)
     lanes = value.get("lanes") or {}
     if set(value) - {"lanes"} or not isinstance(lanes, dict):
-        raise InputError("holds only 'lanes': lane id to tree hash", code="SETTING", place=(PINS,))
-    pins: dict[str, Digest] = {}
-    for lane_id, digest in lanes.items():
+        raise InputError(
+            "holds only 'lanes': lane id to tree and record", code="SETTING", place=(PINS,)
+        )
+    pins: dict[str, Pin] = {}
+    for lane_id, value in lanes.items():
         try:
-            pins[str(lane_id)] = parse_digest(str(digest))
+            pins[str(lane_id)] = _pin(value)
         except InputError as error:
             raise error.within(visible(str(lane_id), 80)).within(PINS) from error
     return pins
+
+
+def _pin(value: object) -> Pin:
+    if not isinstance(value, dict):
+        return Pin(tree=parse_digest(str(value)))
+    if not value or set(value) - set(Pin._fields):
+        raise InputError("holds 'tree', 'record' or both", code="SETTING")
+    return Pin(**{str(key): parse_digest(str(item)) for key, item in value.items()})
 
 
 def _mapping(path: Path) -> dict[str, object]:

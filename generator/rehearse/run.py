@@ -170,7 +170,7 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
         found = [f"{one.code} {one.where}" for one in sealed.findings]
         found += [error.rule for error in sealed.errors]
         raise refused("REHEARSE-RUN", f"cannot be sealed: {visible('; '.join(found), 300)}", lane)
-    pinned = run.root.pins.get(lane)
+    pinned = run.root.pinned_tree(lane)
     if pinned is not None and pinned != sealed.tree:
         problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
         raise refused("REHEARSE-EXISTS", problem, lane)

@@ -211,7 +211,7 @@ def _sound(lane: Lane, root: Root) -> tuple[Packet, Digest]:
             problem = problem or f"the rule {errors[0].rule} failed"
         if not problem and stated_tree(packet) != tree:
             problem = f"{TREE}: states another tree hash"
-    if not problem and root.pins.get(lane.id, tree) != tree:
+    if not problem and (root.pinned_tree(lane.id) or tree) != tree:
         problem = "pins.yml: pins another tree hash"
     if problem or packet is None or tree is None:
         raise InputError(

@@ -52,5 +52,10 @@ class InRoot:
     """What ``pins.yml`` says of this lane."""
     between: tuple[Clash, ...] = ()
     """What its documents tell otherwise than an earlier lane does."""
+    pinned_record: str = ""
+    record: str = ""
+    """Computed; empty where none is asked for."""
+    itself: bool = False
+    """Whether the pinned record is that of this lane behind the pinned record of the one before."""
     cycle: tuple[str, ...] = ()
     """The lanes of the cycle of ``previous`` in which this one stands."""

@@ -34,12 +34,18 @@ CODES = {
         "The packet was sealed anew after it was pinned; its history was rewritten.",
         "Find out who sealed it again, and why; pin it anew only if that was authorised.",
     ),
+    "PIN-RECORD": Code(
+        "The record of a lane is not the one in pins.yml.",
+        "The lane, or one before it, is not what it was when it was pinned; history was rewritten.",
+        "Find out what was changed, and why; 'lanebook pin --repin LANE' only if that was"
+        " authorised.",
+    ),
 }
 
 
 def check(subject: InRoot) -> Iterator[Finding]:
     """Hold pins against listed and computed digests, and look for what is held elsewhere."""
-    if not subject.lane.meta.pins and not subject.pinned_tree:
+    if not subject.lane.meta.pins and not subject.pinned_tree and not subject.pinned_record:
         return
     by_path = {state.path: state for state in subject.states}
     for path, pin in subject.lane.meta.pins.items():
@@ -84,6 +90,16 @@ def check(subject: InRoot) -> Iterator[Finding]:
             str(subject.tree or "no packet"),
             "The pinned tree hash is not the one that the packet gives.",
         )
+    elif subject.pinned_record and not gone and subject.record != subject.pinned_record:
+        yield Finding(
+            "PIN-RECORD",
+            "pins.yml",
+            subject.pinned_record,
+            subject.record,
+            "The lane itself is as it was pinned; a lane before it is not, or is another."
+            if subject.itself
+            else "A document of the lane, its lane.yml or its place among the lanes was changed.",
+        )
 
 
 def _subject(
@@ -92,6 +108,7 @@ def _subject(
     *,
     drop: str = "",
     pinned_tree: str = "",
+    pinned_record: str = "",
 ) -> InRoot:
     """Return a lane with these pins whose packet lists one file that may not be in it."""
     entries = [samples.entry(path, data) for path, data in samples.FILES]
@@ -109,6 +126,8 @@ def _subject(
         ids=frozenset(("sample",)),
         holders=holders,
         pinned_tree=pinned_tree,
+        pinned_record=pinned_record,
+        record=_tree(),
     )
 
 
@@ -130,11 +149,13 @@ RULE = Rule(
         {_pin()["commands.sh"]: "other/commands.sh"},
         drop="commands.sh",
         pinned_tree=_tree(),
+        pinned_record=_tree(),
     ),
     controls={
         "PIN-DIFFERS": lambda: _subject({"commands.sh": samples.other_digest()}, {}),
         "PIN-HELD": lambda: _subject(_pin(), {}, drop="commands.sh"),
         "PIN-ABSENT": lambda: _subject({"validator.py": samples.other_digest()}, {}),
         "PIN-TREE": lambda: _subject({}, {}, pinned_tree=samples.other_digest()),
+        "PIN-RECORD": lambda: _subject({}, {}, pinned_record=samples.other_digest()),
     },
 )
