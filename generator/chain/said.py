@@ -356,7 +356,7 @@ _OUTSIDE = re.compile(r"\boutside\b", re.IGNORECASE)
 
 
 def _outside(lane: Lane) -> str:
-    """Return what records that a delegation was given outside; the word ``outside`` has to stand."""
+    """Return what records that a delegation was given outside, by that very word."""
     if _OUTSIDE.search(lane.meta.delegation):
         return f"lane.yml: {visible(lane.meta.delegation, 160)}"
     for document in _machine(lane):

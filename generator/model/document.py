@@ -137,4 +137,4 @@ class Document:
     data: object = None
     """The parsed JSON of a machine report, unknown keys included; None for text."""
     said: tuple[Statement, ...] = ()
-    """What sentences say that other lanes are held against; see :mod:`generator.reading.passages`."""
+    """What sentences say that other lanes are held against."""

@@ -1,7 +1,7 @@
 """What sentences of a document say that other lanes are held against.
 
-Ranges that are reserved, ceilings, folds, statuses in a preflight, open counts and legs stand in the
-middle of sentences, where no key leads to them. Each is taken with its line, as it is spelled;
+Ranges that are reserved, ceilings, folds, statuses in a preflight, open counts and legs stand in
+the middle of sentences, where no key leads to them. Each is taken with its line, as it is spelled;
 nothing is judged here. The patterns are bounded: a text may be one line of megabytes.
 """
 

@@ -1,4 +1,4 @@
-"""A blocker never vanishes: it is carried, changed with a reason, or closed with evidence (spec 3)."""
+"""A blocker never vanishes: it is carried, changed with a reason, or closed with evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lane cites the lane before it by the tree hash that this has, and two lanes do not follow one."""
+"""A lane cites the tree hash of the lane before it, and no two lanes follow one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delegation that a lane consumed was offered before, or is recorded as given outside (spec 3)."""
+"""The delegation that a lane consumed was offered before, or is recorded as given outside."""
 
 from __future__ import annotations
 
