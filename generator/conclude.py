@@ -40,7 +40,7 @@ def conclude(
 ) -> tuple[LaneVerdict, ...]:
     """Judge the lanes among each other, and return them oldest first.
 
-    ``records`` also makes the record of each lane; where there is a ``pins.yml``, it is made anyway.
+    ``records`` also makes the record of each lane; with a ``pins.yml`` it is made in any case.
     """
     nodes = [_node(item) for item in examined]
     placed = order(nodes)

@@ -19,6 +19,7 @@ from generator.evidence.samples import packet_of
 from generator.rules.contradictions import CODES as CONTRADICTIONS
 from generator.rules.contradictions import damaged as damaged_documents
 from generator.rules.evidence import EVIDENCE_RULES, judge
+from tests.chain_folders import chains
 from tests.folders import FILES, MANIFEST, TREE, digest, in_order, listing, tree_of
 
 PACKETS = Path(__file__).parent / "packets"
@@ -381,6 +382,7 @@ def refused() -> dict[str, Files]:
         **documents(),
         **contradictions(),
         **evidences(),
+        **chains(),
     }
 
 

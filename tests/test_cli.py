@@ -118,6 +118,8 @@ def test_the_object_of_a_verified_lane_whole(tmp_path: Path) -> None:
                 "date": "2026-06-12",
                 "previous": "",
                 "linked_by": "",
+                "link": {"kind": "", "previous": "", "how": ""},
+                "record": given.object["lanes"][0]["record"],
                 "stated_status": "SAMPLE_RUN_READY",
                 "stated_outcome": "unknown",
                 "outcome": "fail",

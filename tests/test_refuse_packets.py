@@ -20,7 +20,8 @@ from tests.make_refuse_packets import PACKETS, accepted, all_files, refused
 from tests.refuse_recipes import RECIPES
 
 NOTES = CONTRADICTION_NOTES | {
-    *("LANE-KEY", "LANE-UNREAD", "DOC-REVISION", "DOC-DAMAGE", "EV-KEY-UNKNOWN")
+    *("LANE-KEY", "LANE-UNREAD", "DOC-REVISION", "DOC-DAMAGE", "EV-KEY-UNKNOWN"),
+    *("CHAIN-UNCITED", "RANGE-GAP", "BLOCKER-UNNAMED", "LEG-RENAMED", "DELEGATION-UNKNOWN"),
 }
 """Codes that tell something and refute nothing."""
 

@@ -24,6 +24,7 @@ from generator.model.packet import MANIFEST, SEALS, TREE, Entry, Kind, Packet
 from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, CODES, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_chain import CHAIN_RULES
 from generator.rules.over_documents import LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
@@ -49,7 +50,10 @@ def test_every_rule_of_every_module_is_listed_once() -> None:
     assert len({id(rule) for rule in ALL}) == len(ALL) == len(BY_NAME)
     assert sorted(rule.name for rule in ALL) == sorted(
         rule.name
-        for group in (READING_RULES, PACKET_RULES, EVIDENCE_RULES, LANE_RULES, ROOT_RULES)
+        for group in (
+            *(READING_RULES, PACKET_RULES, EVIDENCE_RULES, LANE_RULES, ROOT_RULES),
+            CHAIN_RULES,
+        )
         for rule in group
     )
 
@@ -90,6 +94,7 @@ def test_each_control_is_answered_by_exactly_its_own_code() -> None:
     [
         pytest.param({Over.PACKETS}, PACKET_RULES, id="packets"),
         pytest.param({Over.ROOTS}, ROOT_RULES, id="roots"),
+        pytest.param({Over.CHAIN}, CHAIN_RULES, id="chain"),
         pytest.param({Over.LANE_FILES}, READING_RULES[:1], id="lane-files"),
         pytest.param({Over.DOCUMENTS}, (*READING_RULES[1:], *LANE_RULES), id="documents"),
         pytest.param({Over.EVIDENCE}, EVIDENCE_RULES, id="evidence"),
@@ -114,7 +119,7 @@ def test_each_group_is_proven_alone(groups: set[Over], proven: tuple[Rule[Any], 
         pytest.param(
             {"report.md": "# Report\n\nOf a sample.\n"},
             {"a.txt": b"x"},
-            (*READING_RULES[1:], *PACKET_RULES, *LANE_RULES, *ROOT_RULES),
+            (*READING_RULES[1:], *PACKET_RULES, *LANE_RULES, *ROOT_RULES, *CHAIN_RULES),
             id="documents",
         ),
         pytest.param(

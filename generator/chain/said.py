@@ -45,6 +45,7 @@ _OWN = re.compile(r"\.(?:sha256|jsonl?|md|txt|log|tsv|csv|sql)\Z|\A(?:commands|R
 _FILE = re.compile(r"[\w./-]{0,200}\.[A-Za-z][A-Za-z0-9]{0,7}\Z")
 _REASONS = ("reason", "why", "because", "note", "evidence", "change", "changed_by", "closed_by")
 _LONGEST = 4000
+_DIGITS = 7
 _MOST = 1000
 """Statements of one sort of one lane; what is beyond is left out."""
 
@@ -270,22 +271,23 @@ def _applied(lane: Lane) -> Iterator[Stated]:
 
 def _counted(lane: Lane, facts: LaneFacts) -> tuple[bool, Figure | None]:
     """Tell whether the list is whole, and how many are open as stated."""
-    count: Figure | None = None
-    if facts.open_stated.isdecimal() and len(facts.open_stated) < 7:
-        where = next(
-            (
-                statement.where
-                for document in _machine(lane)
-                for statement in document.statements
-                if statement.key == "production_blocker_map/open_count"
-            ),
-            "",
-        )
-        count = Figure(int(facts.open_stated), where)
-    else:
-        passage = next(_passages(lane, passages.OPEN), None)
-        if passage is not None:
-            count = Figure(int(passage.value), passage.where)
+    counts = (
+        *(
+            statement
+            for document in _machine(lane)
+            for statement in document.statements
+            if statement.key == "production_blocker_map/open_count"
+        ),
+        *_passages(lane, passages.OPEN),
+    )
+    count = next(
+        (
+            Figure(int(one.value), one.where)
+            for one in counts
+            if one.value.isdecimal() and len(one.value) < _DIGITS
+        ),
+        None,
+    )
     named = sum(one.open for one in facts.blockers)
     if any("#/" in one.where for one in facts.blockers):
         # the lists of S2 name what changed, and leave the others out

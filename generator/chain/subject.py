@@ -289,3 +289,5 @@ class InChain:
     others: Others = field(default_factory=Others)
     held: tuple[PinnedHash, ...] = ()
     """Files of its packet that bear the name of a file that is one everywhere."""
+    speaks: bool = True
+    """Whether it has documents."""

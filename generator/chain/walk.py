@@ -34,7 +34,8 @@ def walk(lanes: Sequence[Examined], before: Mapping[str, str]) -> Iterator[tuple
         past = chains[previous] if previous in chains else Past()
         chains[lane] = past
         named = item.lane.meta.previous
-        rivals = claimants.setdefault(named, []) if named else []
+        # who stands in a cycle is told so, and has no place that another could claim too
+        rivals = claimants.setdefault(named, []) if named and named == previous else []
         yield (
             lane,
             InChain(
@@ -47,9 +48,10 @@ def walk(lanes: Sequence[Examined], before: Mapping[str, str]) -> Iterator[tuple
                 past=past,
                 others=others,
                 held=_held(item, others),
+                speaks=bool(item.lane.documents),
             ),
         )
-        if named:
+        if named and named == previous:
             rivals.append(lane)
         past.add(lane, said[lane])
 

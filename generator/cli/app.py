@@ -31,9 +31,9 @@ _EXIT_CODES = (
 
 
 class _Commands(click.Group):
-    """Lists the commands in the order in which they are needed; two are loaded when called."""
+    """Lists the commands in the order in which they are needed; three are loaded when called."""
 
-    late = ("rehearse", "rerun")
+    late = ("rehearse", "rerun", "pin")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition, the late ones behind ``seal``."""

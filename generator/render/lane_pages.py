@@ -54,6 +54,8 @@ class Surroundings(NamedTuple):
     rule_base: Digest
     json_limits: strictjson.Limits = strictjson.DEFAULT
     """Within which the evidence was read."""
+    in_chain: Mapping[str, str] = {}
+    """Lane id to the anchor of its row in the page of the chain."""
 
 
 class LanePages:
@@ -178,6 +180,7 @@ class LanePages:
                 "words": "After it:" if lane.next else "No lane is known after it.",
                 "title": self.titles.get(lane.next, ""),
             },
+            "in_chain": "Its place in the chain",
             "done_words": _as_stated(len(done), "part of the work", "parts of the work"),
             "done": done,
             "untouched_words": _as_stated(
@@ -209,6 +212,7 @@ class LanePages:
                     "refuted": ("refuted", "refuted"),
                 }.items()
             },
+            "chain_href": href(f"../../chain.md{self.around.in_chain.get(lane.id, '')}"),
             "before_href": href(f"../{lane.link.previous}/index.md") if before_title else "",
             "after_href": href(f"../{lane.next}/index.md") if lane.next else "",
             "done": [item | {"href": self._link(item["where"])} for item in done],
@@ -226,6 +230,7 @@ class LanePages:
         rows = [
             ("who", meta.who, "shown here"),
             ("previous", meta.previous, "the lane before this one"),
+            ("delegation", meta.delegation, "where its delegation was given"),
             *(
                 (f"pins: {visible(path)}", pin, "must be these bytes")
                 for path, pin in meta.pins.items()

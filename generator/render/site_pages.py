@@ -14,6 +14,7 @@ from generator.model.claims import ClaimCounts
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.render import glossary, words
+from generator.render.chain_page import anchors, chain_page
 from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
 from generator.render.page import Page
@@ -21,6 +22,7 @@ from generator.render.words import Mark, plural, shown
 from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_chain import CHAIN_RULES
 from generator.rules.over_documents import LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
@@ -42,6 +44,7 @@ _GROUPS: tuple[tuple[str, str, Sequence[Rule[Any]]], ...] = (
     ),
     ("documents", "Over what the documents of a lane say.", LANE_RULES),
     ("lanes", "Over the lanes of a root among each other.", ROOT_RULES),
+    ("chain", "Over the lanes along their order, each against those before it.", CHAIN_RULES),
 )
 """What rules look at, in the order in which they do."""
 
@@ -68,6 +71,7 @@ class SitePages:
         self.facts = facts
         self.proof = proof
         self.now = blockers
+        self.in_chain = anchors(verdict.lanes)
         # ids are packet text; an anchor is a number
         self.anchors = {
             one.blocker.id: f"blocker-{number}" for number, one in enumerate(blockers.standing, 1)
@@ -80,6 +84,7 @@ class SitePages:
         yield self.blockers()
         yield self.decisions()
         yield self.governance()
+        yield chain_page(self.lanes)
         yield self.validators()
         yield self.glossary()
         yield from self.codes()
@@ -255,6 +260,7 @@ class SitePages:
             "title": lane.title,
             "href": href(f"{prefix}{lane.id}/index.md"),
             "findings_href": href(f"{base}#findings"),
+            "link_href": href(f"{'' if prefix else '../'}chain.md{self.in_chain[lane.id]}"),
             "integrity_mark": words.of_integrity(lane.integrity),
             "outcome_mark": words.of_outcome(lane.outcome),
             "counts": present,

@@ -129,6 +129,8 @@ def link_words(lane: LaneVerdict) -> str:
     """Say how a lane is tied to the one before it."""
     return {
         "hash": "by hash",
+        "hash as stated": "by hash as stated",
+        "broken": "badly: it cites another tree hash",
         "status only": "by status only",
         "named only": "by name only",
     }.get(lane.link.kind, "first of its chain")

@@ -53,7 +53,7 @@ def check(subject: InChain) -> Iterator[Finding]:
         if whose and whose != before.id:
             message += f" The one that is given is that of {whose}."
         yield Finding("CHAIN-TREE", wrong.where, wrong.value, tree.value, message)
-    elif before.trees and not before.cited and not subject.said.trees_before:
+    elif subject.speaks and before.trees and not before.cited and not subject.said.trees_before:
         tie = link(subject)
         place = next(
             (one.where for one in subject.said.statuses if one.value == before.status),

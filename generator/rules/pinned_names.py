@@ -28,7 +28,8 @@ def check(subject: InChain) -> Iterator[Finding]:
         if first is None or same_hash(pin.digest, first[1].digest):
             continue
         lane, known = first
-        if (known.name, pin.digest) in told:
+        # what differs within one lane is told by the rules over that lane
+        if lane == subject.lane or (known.name, pin.digest) in told:
             continue
         told.add((known.name, pin.digest))
         yield Finding(

@@ -42,6 +42,9 @@ CODES = {
     ),
 }
 
+BEHIND = "The lane itself is as it was pinned; a lane before it is not, or is another."
+"""What is said of a lane whose record changed only because one before it did."""
+
 
 def check(subject: InRoot) -> Iterator[Finding]:
     """Hold pins against listed and computed digests, and look for what is held elsewhere."""
@@ -96,7 +99,7 @@ def check(subject: InRoot) -> Iterator[Finding]:
             "pins.yml",
             subject.pinned_record,
             subject.record,
-            "The lane itself is as it was pinned; a lane before it is not, or is another."
+            BEHIND
             if subject.itself
             else "A document of the lane, its lane.yml or its place among the lanes was changed.",
         )

@@ -23,6 +23,7 @@ from generator.profiles import manifest_sha256
 from generator.reading import strictjson
 from generator.reading.root import Root
 from generator.render import templates, viewer, words
+from generator.render.chain_page import RECORDS, anchors
 from generator.render.lane_pages import LanePages, Surroundings
 from generator.render.page import Page, to_json
 from generator.render.site_pages import SitePages
@@ -128,6 +129,7 @@ def _render(
     blockers = standing.blockers(verdict.lanes, facts)
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
+        in_chain=anchors(verdict.lanes),
         blockers_now={one.blocker.id: one for one in blockers.standing},
         rules=proof.rules,
         controls=proof.controls,
@@ -161,6 +163,9 @@ def _render(
         count += 1
     for kind in KINDS:
         write(docs / "schemas" / json_schemas.name(kind), to_json(json_schemas.schema(kind)))
+    for lane in verdict.lanes:
+        if lane.record is not None:
+            write(docs / RECORDS / f"{lane.id}.json", lane.record.canonical)
     shutil.copytree(templates.folder() / "assets", docs / "assets")
     write(docs / MANIFEST, tree_manifest(docs))
     return verdict, count
