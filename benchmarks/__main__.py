@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.altering import altering
 from benchmarks.building import sites
+from benchmarks.chaining import chaining
 from benchmarks.measure import Table, WrongResultError, facts
 from benchmarks.rewriting import rewriting
 from benchmarks.verifying import large_files, small_packets, validating
@@ -24,6 +25,7 @@ Measures lanebook beside the tools that people would use without it.
   validate 1,000 packets of full evidence: judging it against hashing it
   rewrite  one fact of the evidence changed and every hash mended: who finds it
   alter    one figure of the seeds altered at a time: does a finding tell of it
+  chain    500 and 1,000 lanes: holding them against each other, against reading and building
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -41,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ("verify", "large", "validate", "rewrite", "alter", "build", "growth", "all")
+    names = ("verify", "large", "validate", "rewrite", "alter", "chain", "build", "growth", "all")
     parser.add_argument("benchmark", nargs="?", choices=names, default="all")
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to see that all of it runs"
@@ -88,6 +90,9 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
             build=chosen != "growth",
             growth=chosen != "build",
         )
+    if chosen in ("chain", "all"):
+        count = arguments.lanes or (10 if quick else 500)
+        tables += chaining(scratch, lanes=count, runs=runs, build=not quick)
     return tables
 
 

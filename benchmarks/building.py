@@ -45,12 +45,12 @@ def sites(scratch: Path, *, lanes: int, runs: int, build: bool, growth: bool) ->
     """
     few = max(1, lanes // FEWER)
     folder = scratch / "sites"
-    large = _root(folder / "large", lanes)
+    large = root_of(folder / "large", lanes)
     contenders = [_lanebook("lanebook build", large)]
     if build:
         contenders.append(_engine("mkdocs build of the same tree", large, folder / "html", lanes))
     if growth:
-        small = _root(folder / "small", few)
+        small = root_of(folder / "small", few)
         contenders.insert(0, _lanebook(f"lanebook build, {few} lanes", small))
     tell("sites: building each once")
     for contender in contenders:
@@ -87,7 +87,8 @@ def sites(scratch: Path, *, lanes: int, runs: int, build: bool, growth: bool) ->
     return tables
 
 
-def _root(root: Path, lanes: int) -> Path:
+def root_of(root: Path, lanes: int) -> Path:
+    """Make a root with so many lanes, and see that lanebook verifies every one."""
     tell(f"sites: making {lanes} lanes")
     make_lanes.make_root(root, seed=SEED, count=lanes)
     expect_verified(root, lanes)
