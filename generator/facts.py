@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from generator.model.digest import is_digest
-from generator.model.document import OPTION_MEANING, Document, DocumentKind, Table
+from generator.ballots import Ballot, ballots, is_hold
+from generator.model.document import Document, DocumentKind, Table
+from generator.spelled import spelled as _spelled
+from generator.spelled import step as _step
+from generator.spelled import text as _text
 
 # every repetition is bounded, and begins where a word begins: packet text may be one long line
 _BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
@@ -30,16 +33,12 @@ _PROGRESS = (
     ("classified", re.compile(r"classified", re.IGNORECASE)),
     ("narrowed", re.compile(r"narrowed", re.IGNORECASE)),
 )
+PROGRESS = ("none", *(name for name, _ in _PROGRESS))
+"""The words of a blocker's second axis."""
 _RANGE = re.compile(
     r"(?<![A-Z0-9-])(?P<prefix>[A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(?P<first>\d{1,9})"
     r"\s{0,3}\.\.\s{0,3}(?:[A-Z-]{1,60}-)?(?P<last>\d{1,9})(?!\d)"
 )
-_TREE = re.compile(r"(?:^|[^a-z])tree(?:[^a-z]|$)", re.IGNORECASE)
-_HOLD = re.compile(r"(?:[A-Z0-9]+_)?HOLD(?:_[A-Z0-9]+)*\Z")
-_NO_HOLD = re.compile(
-    r"(?:^|_)(?:NO|NOT|NEVER|LIFT|RELEASE|END|UN|EXECUTE|EXECUTION|AUTHORIZE)(?:_|$)"
-)
-_NOTHING = ("", "null", "none", "nothing", "no", "no option", "-", "–")
 _FALSE = ("false", "no", "none", "not", "untouched")
 _LONGEST = 4000
 """Characters of a stated value in which anything is looked for."""
@@ -97,6 +96,8 @@ class DecisionPacket:
     where: str
     tree: str = ""
     """The tree hash of the evidence on which it says it was written; empty where it names none."""
+    blocker_map: str = ""
+    """The digest of the blocker map on which it says it was written; empty where it names none."""
     meanings: Mapping[str, str] = field(default_factory=dict)
     """Option to what a document says it means."""
 
@@ -109,12 +110,6 @@ class DecisionPacket:
     def holds(self) -> bool:
         """Whether the default is to hold."""
         return is_hold(self.default)
-
-
-def is_hold(token: str) -> bool:
-    """Whether a token can only mean to hold; a word that also lifts or executes does not."""
-    token = token[:_LONGEST]
-    return _HOLD.match(token) is not None and _NO_HOLD.search(token) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +133,9 @@ class LaneFacts:
     open_stated: str
     """The number of open blockers as a document states it; empty where none does."""
     decision: DecisionPacket | None
+    """The first decision packet, with what the others of the lane add to it."""
+    ballots: tuple[Ballot, ...]
+    """Every decision packet, as each document states it."""
     reservation: Reservation | None
     delegation: str
     untouched: tuple[tuple[str, str, str], ...]
@@ -155,6 +153,7 @@ def lane_facts(documents: Sequence[Document]) -> LaneFacts:
     data = report.data if report is not None and isinstance(report.data, dict) else {}
     name = report.name if report is not None else ""
     blockers, open_stated = _blockers(data, name, documents)
+    found = ballots(documents)
     stated = [
         (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
         for key in _UNTOUCHED
@@ -163,7 +162,8 @@ def lane_facts(documents: Sequence[Document]) -> LaneFacts:
     return LaneFacts(
         blockers=blockers,
         open_stated=open_stated,
-        decision=_decision(data, name, documents),
+        decision=_decision(found),
+        ballots=found,
         reservation=_reservation(data, name, documents),
         delegation=_said(
             documents,
@@ -189,38 +189,6 @@ def _production_in_text(documents: Sequence[Document]) -> Iterator[tuple[str, st
             if words not in seen and _OF_PRODUCTION.match(words):
                 seen.add(words)
                 yield statement.key, statement.value, statement.where
-
-
-def _step(key: str) -> str:
-    """Return a key as one step of a JSON Pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def _spelled(value: object) -> str:
-    """Spell a JSON value as its document does."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        return ", ".join(_spelled(item) for item in _members(value)) or "something empty"
-    return str(value)
-
-
-def _members(value: dict[str, Any] | list[Any]) -> Iterator[object]:
-    """Yield the members of a container; of an object each value behind its key."""
-    if isinstance(value, dict):
-        yield from (f"{key}: {_spelled(item)}" for key, item in value.items())
-    else:
-        yield from value
-
-
-def _text(item: Mapping[str, Any], *keys: str) -> str:
-    for key in keys:
-        value = item.get(key)
-        if value is not None and not isinstance(value, dict | list):
-            return _spelled(value)
-    return ""
 
 
 def _said(documents: Sequence[Document], *keys: str) -> str:
@@ -250,12 +218,12 @@ def _blockers(
     stated = data.get("production_blocker_map")
     if isinstance(stated, dict):
         pointer = f"{name}#/production_blocker_map"
-        found = tuple(_from_list(stated, pointer)) or tuple(_from_lists(stated, pointer))
+        found = tuple(blockers_in_list(stated, pointer)) or tuple(_from_lists(stated, pointer))
         if found:
             return found, _text(stated, "open_count")
     for document in documents:
         for table in document.tables:
-            found = tuple(_from_table(table, document.name))
+            found = tuple(blockers_in_table(table, document.name))
             if found:
                 return found, ""
     for document in documents:
@@ -278,7 +246,7 @@ def _from_sentence(document: Document) -> Iterator[Blocker]:
             return
 
 
-def _from_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
+def blockers_in_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
     """Read ``blockers``: a list with one object a blocker."""
     rows = stated.get("blockers")
     for index, item in enumerate(rows if isinstance(rows, list) else ()):
@@ -328,7 +296,7 @@ def _from_lists(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocker]:
             )
 
 
-def _from_table(table: Table, name: str) -> Iterator[Blocker]:
+def blockers_in_table(table: Table, name: str) -> Iterator[Blocker]:
     """Read a table whose first column is ``blocker``."""
     header = [cell.strip().lower() for cell in table.header]
     if not header or header[0] != "blocker" or "production" in header:
@@ -353,119 +321,27 @@ def _from_table(table: Table, name: str) -> Iterator[Blocker]:
         )
 
 
-def _decision(
-    data: Mapping[str, Any], name: str, documents: Sequence[Document]
-) -> DecisionPacket | None:
-    """Return the decision packet, with what the text beside a machine report adds to it."""
-    packet = _decision_packet(data, name, documents)
-    if packet is None:
+def _decision(found: Sequence[Ballot]) -> DecisionPacket | None:
+    """Return the first decision packet, with what the others add to it."""
+    if not found:
         return None
-    texts = [item for item in documents if item.kind is DocumentKind.DECISION_PACKET]
-    trees = [packet.tree, *(tree for document in texts for tree in _trees(document))]
-    meanings = {
-        token: meaning for document in reversed(texts) for token, meaning in _meanings(document)
-    }
-    return replace(packet, tree=next(filter(None, trees), ""), meanings=meanings)
-
-
-def _trees(document: Document) -> Iterator[str]:
-    """Yield what a decision packet in text states as the tree hash of its evidence."""
-    for mention in document.hashes:
-        if mention.form != "ambiguous" and _TREE.search(mention.label):
-            yield mention.text
-    for statement in document.statements:
-        if _TREE.search(statement.key) and is_digest(statement.value):
-            yield statement.value
-
-
-def _meanings(document: Document) -> Iterator[tuple[str, str]]:
-    """Yield each option that a decision packet explains, with the explanation."""
-    for statement in document.statements:
-        if statement.key == OPTION_MEANING:
-            token, _, meaning = statement.value.partition(": ")
-            yield token, meaning
-    for cells, token in _option_rows(document.tables):
-        if cells.get("meaning", "").strip():
-            yield token, cells["meaning"].strip()
-
-
-def _decision_packet(
-    data: Mapping[str, Any], name: str, documents: Sequence[Document]
-) -> DecisionPacket | None:
-    for key, value in data.items():
-        if key.endswith("decision_packet") and isinstance(value, dict):
-            options = value.get("options")
-            return DecisionPacket(
-                options=tuple(
-                    _text(option, "id", "option", "name")
-                    if isinstance(option, dict)
-                    else _spelled(option)
-                    for option in (options if isinstance(options, list) else ())
-                ),
-                defaults=tuple(filter(None, (_spelled(value.get("default")),))),
-                selected=_selected(value.get("selected")),
-                where=f"{name}#/{_step(key)}",
-                tree=next(
-                    (
-                        _spelled(member)
-                        for name, member in value.items()
-                        if _TREE.search(name) and isinstance(member, str)
-                    ),
-                    "",
-                ),
-            )
-    for document in documents:
-        if document.kind is DocumentKind.DECISION_PACKET:
-            return _decision_from_text(document)
-    return None
-
-
-def _decision_from_text(document: Document) -> DecisionPacket:
-    """Take the options in the order in which a decision packet first names them."""
-    defaults: dict[str, None] = {}
-    options: dict[str, None] = {}
-    selected = ""
-    for statement in document.statements:
-        key = statement.key.strip().strip("`").lower()
-        value = statement.value[:_LONGEST]
-        match = _TOKEN.search(value)
-        token = match[0] if match is not None else value.strip()
-        if key == "option" and match is not None:
-            options[token] = None
-        elif key.startswith("default"):
-            defaults[token] = None
-        elif key.startswith(("selected", "selection")):
-            selected = selected or _selected(token)
-    for token, is_default in _options_in_tables(document.tables):
-        options[token] = None
-        if is_default:
-            defaults[token] = None
-    return DecisionPacket(tuple(options), tuple(defaults), selected, document.name)
-
-
-def _selected(value: object) -> str:
-    """Return what is stated as selected; empty only where that says nothing is."""
-    text = _spelled(value).strip().strip("`*_\"'").rstrip(".")
-    return "" if text.lower() in _NOTHING else text
-
-
-def _options_in_tables(tables: Sequence[Table]) -> Iterator[tuple[str, bool]]:
-    """Yield the options that tables list, and which is the default."""
-    for cells, token in _option_rows(tables):
-        yield token, cells.get("default", "").strip().lower() in ("yes", "true")
-
-
-def _option_rows(tables: Sequence[Table]) -> Iterator[tuple[Mapping[str, str], str]]:
-    """Yield the rows, and their tokens, of tables whose first column is ``option``."""
-    for table in tables:
-        header = [cell.strip().lower() for cell in table.header]
-        if not header or header[0] != "option":
-            continue
-        for row in table.rows:
-            cells = dict(zip(header, row, strict=False))
-            match = _TOKEN.search(cells["option"][:_LONGEST])
-            if match is not None:
-                yield cells, match[0]
+    packet = found[0]
+    with_options = next((one for one in found if one.options), packet)
+    meanings: dict[str, str] = {}
+    for ballot in reversed(found):
+        for choice in (choice for listing in ballot.listings for choice in listing):
+            if choice.means:
+                meanings[choice.token] = choice.means
+    stated = [one for one in found if one.defaults]
+    return DecisionPacket(
+        options=with_options.options,
+        defaults=stated[0].default_tokens() if stated else (),
+        selected=next((said.text for one in found for said in one.selected), ""),
+        where=packet.where,
+        tree=next((said.text for one in found for said in one.trees), ""),
+        blocker_map=next((said.text for one in found for said in one.maps), ""),
+        meanings=meanings,
+    )
 
 
 def _reservation(

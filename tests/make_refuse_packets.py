@@ -283,33 +283,6 @@ def documents() -> dict[str, Files]:
             "checkpoint.md": _status("SAMPLE_REHEARSAL_READY", "2026-06-13"),
             "report.json": ready,
         },
-        "DECISION-SELECTED-in-a-list": {
-            **evidence(),
-            "report.json": _report(
-                workstream_F_decision_packet={
-                    "default": "HOLD_PRODUCTION",
-                    "selected": ["AUTHORIZE_PRODUCTION_EXECUTION"],
-                    "options": ["HOLD_PRODUCTION", "AUTHORIZE_PRODUCTION_EXECUTION"],
-                }
-            ),
-        },
-        "DECISION-DEFAULT-two": {
-            **evidence(),
-            "decision-packet.md": (
-                b"# Decision packet\n\n- HOLD_PRODUCTION (default): nothing is done\n"
-                b"- AUTHORIZE_PRODUCTION_EXECUTION (default): the change is applied\n"
-            ),
-        },
-        "DECISION-DEFAULT-lifts-the-hold": {
-            **evidence(),
-            "report.json": _report(
-                workstream_F_decision_packet={
-                    "default": "LIFT_HOLD_AND_EXECUTE",
-                    "selected": None,
-                    "options": ["HOLD_PRODUCTION", "LIFT_HOLD_AND_EXECUTE"],
-                }
-            ),
-        },
         "DOC-REVISION-in-a-sentence": {
             **evidence(),
             "report.json": _report(registry="JSON at rev24aded8857\u2026 as quoted"),
@@ -337,6 +310,188 @@ def contradictions() -> dict[str, Files]:
         ),
     }
     return found
+
+
+HOLD, REHEARSE, EXECUTE = (
+    "HOLD_PRODUCTION",
+    "AUTHORIZE_CLONE_REHEARSAL_ONLY",
+    "AUTHORIZE_PRODUCTION_EXECUTION",
+)
+BLOCKERS = ("SAMPLE-P0-GRANT-1", "SAMPLE-P0-CLONE-1")
+MAP = "production-readiness-blocker-map.json"
+
+
+def _put(**members: object) -> Files:
+    """Return a lane whose machine report puts a decision to an owner, with these changes."""
+    packet = {"default": HOLD, "selected": None, "options": [HOLD, REHEARSE, EXECUTE], **members}
+    tree = {"packet_tree_sha256": digest(SOUND)}
+    return {
+        **evidence(),
+        "report.json": _report(workstream_F_decision_packet=packet, evidence_packet=tree),
+    }
+
+
+def _ballot(
+    *sentences: str,
+    rows: tuple[str, ...] = (
+        f"{HOLD} (default): nothing further is done",
+        f"{REHEARSE}: one more rehearsal on a clone",
+        f"{EXECUTE}: the change is applied, which requires every blocker closed",
+    ),
+    tree: str = digest(SOUND),
+    states: tuple[str, ...] = ("OPEN", "narrowed"),
+) -> bytes:
+    """Return a decision packet in text."""
+    return text(
+        "# Decision packet",
+        "",
+        f"- Evidence tree: `{tree}`" if tree else "- Evidence: the packet beside it",
+        "- Selected: none",
+        "",
+        "## Options",
+        "",
+        *(f"- {row}" for row in rows),
+        "",
+        *sentences,
+        "",
+        "## Preconditions",
+        "",
+        "| blocker | status |",
+        "|---|---|",
+        *(f"| `{name}` | {state} |" for name, state in zip(BLOCKERS, states, strict=False)),
+    )
+
+
+def _with_ballot(ballot: bytes, **members: object) -> Files:
+    """Return a lane with a decision packet in its machine report and one in text."""
+    blockers = [
+        {"id": name, "status": state}
+        for name, state in zip(BLOCKERS, ("OPEN", "narrowed"), strict=True)
+    ]
+    packet = {"default": HOLD, "selected": None, "options": [HOLD, REHEARSE, EXECUTE], **members}
+    return {
+        **evidence(),
+        "report.json": _report(
+            workstream_F_decision_packet=packet,
+            production_blocker_map={"blockers": blockers},
+            evidence_packet={"packet_tree_sha256": digest(SOUND)},
+        ),
+        "decision-packet.md": ballot,
+    }
+
+
+def decisions() -> dict[str, Files]:
+    """Return every way in which a decision packet could steer."""
+    hold, rehearse, execute = (
+        f"{HOLD} (default): nothing further is done",
+        f"{REHEARSE}: one more rehearsal on a clone",
+        f"{EXECUTE}: the change is applied",
+    )
+    return {
+        "DECISION-SELECTED-in-a-list": _put(selected=[EXECUTE]),
+        "DECISION-SELECTED-flag-of-an-option": _put(
+            options=[HOLD, {"id": EXECUTE, "selected": True}]
+        ),
+        "DECISION-SELECTED-chosen": _put(chosen=EXECUTE),
+        "DECISION-SELECTED-box": _with_ballot(_ballot(rows=(hold, rehearse, f"[x] {execute}"))),
+        "DECISION-SELECTED-sentence": _with_ballot(_ballot(f"{EXECUTE} has been chosen.")),
+        "DECISION-SELECTED-column": {
+            **evidence(),
+            "decision-packet.md": text(
+                "# Decision packet",
+                "",
+                f"Evidence tree: {digest(SOUND)}",
+                "",
+                "| option | default | selected |",
+                "|---|---|---|",
+                f"| {HOLD} | yes | no |",
+                f"| {EXECUTE} | no | yes |",
+            ),
+        },
+        "DECISION-DEFAULT-two": _with_ballot(
+            _ballot(rows=(hold, rehearse, f"{EXECUTE} (default): the change is applied"))
+        ),
+        "DECISION-DEFAULT-none": _put(default=None),
+        "DECISION-DEFAULT-lifts-the-hold": _put(
+            default="LIFT_HOLD_AND_EXECUTE", options=[HOLD, "LIFT_HOLD_AND_EXECUTE"]
+        ),
+        "DECISION-DEFAULT-only-in-the-second-text": {
+            **_with_ballot(_ballot()),
+            "decision-packet-2.md": _ballot(
+                rows=(f"{HOLD}: nothing", rehearse, f"{EXECUTE} (default): the change is applied")
+            ),
+        },
+        "DECISION-DEFAULT-UNKNOWN-other-word": _put(default="HOLD_EVERYTHING"),
+        "DECISION-HOLD-no-option": _put(default=HOLD, options=[REHEARSE, EXECUTE]),
+        "DECISION-OPTION-MISSING-one": _put(options=[HOLD]),
+        "DECISION-OPTION-MISSING-none": _put(options=[]),
+        "DECISION-OPTION-MISSING-no-name": _put(options=[HOLD, EXECUTE, ""]),
+        "DECISION-OPTION-TWICE-in-a-list": _put(options=[HOLD, EXECUTE, EXECUTE]),
+        "DECISION-OPTION-UNKNOWN-explained": _put(option_meanings={"EXECUTE_AT_ONCE": "no wait"}),
+        "DECISION-OPTION-UNKNOWN-in-a-second-list": _with_ballot(
+            _ballot(
+                "## What each option means",
+                "",
+                f"- {EXECUTE}: the change is applied",
+                "- EXECUTE_AT_ONCE: without waiting for anybody",
+            )
+        ),
+        "DECISION-OPTIONS-DIFFER-one-more": _with_ballot(
+            _ballot(rows=(hold, rehearse, execute, "LIFT_HOLD_AND_EXECUTE: both"))
+        ),
+        "DECISION-OPTIONS-DIFFER-order": _with_ballot(_ballot(rows=(hold, execute, rehearse))),
+        "DECISION-WEIGHT-remark": _with_ballot(
+            _ballot(rows=(hold, rehearse, f"{EXECUTE} (recommended): the change is applied"))
+        ),
+        "DECISION-WEIGHT-bold": _with_ballot(
+            _ballot(rows=(hold, rehearse, f"**{EXECUTE}**: the change is applied"))
+        ),
+        "DECISION-WEIGHT-sentence": _with_ballot(_ballot("We recommend option 3 to the owner.")),
+        "DECISION-WEIGHT-key": _put(recommended=EXECUTE),
+        "DECISION-READY-remark": _with_ballot(
+            _ballot(rows=(hold, rehearse, f"{EXECUTE} (ready): the change is applied"))
+        ),
+        "DECISION-READY-sentence": _with_ballot(_ballot("The change is ready for execution.")),
+        "DECISION-READY-proceed": _with_ballot(_ballot("Production may proceed.")),
+        "DECISION-READY-flag-of-an-option": _put(options=[HOLD, {"id": EXECUTE, "unlocked": True}]),
+        "DECISION-PRECONDITIONS-closed": _with_ballot(_ballot(states=("closed", "narrowed"))),
+        "DECISION-PRECONDITIONS-left-out": _with_ballot(_ballot(states=("OPEN",))),
+        "DECISION-PRECONDITIONS-further": _with_ballot(
+            _ballot(states=("OPEN", "partially discharged"))
+        ),
+        "DECISION-MAP-of-another-packet": _other_map(),
+        "DECISION-UNBOUND-no-tree": _with_ballot(_ballot(tree="")),
+        "DECISION-UNBOUND-short": _with_ballot(_ballot(tree=f"{digest(SOUND)[:12]}\u2026")),
+    }
+
+
+def _other_map() -> Files:
+    """Return a lane whose decision packet cites another map than the sealed one."""
+    held = {
+        **FILES,
+        MAP: said(
+            {
+                "blockers": [
+                    {
+                        "id": BLOCKERS[0],
+                        "state": "OPEN",
+                        "progress": "none",
+                        "actor": "owner",
+                        "next_action": "grant it",
+                        "blocks": "production",
+                    }
+                ]
+            }
+        ),
+    }
+    packet = {
+        "default": HOLD,
+        "selected": None,
+        "options": [HOLD, EXECUTE],
+        "evidence_tree_sha256": digest(listing(held)),
+        "blocker_map_sha256": OTHER,
+    }
+    return {**evidence(held), "report.json": _report(workstream_F_decision_packet=packet)}
 
 
 def evidences() -> dict[str, Files]:
@@ -381,6 +536,9 @@ def refused() -> dict[str, Files]:
         **lane_files(),
         **documents(),
         **contradictions(),
+
+
+        **decisions(),
         **evidences(),
         **chains(),
     }

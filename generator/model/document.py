@@ -87,6 +87,24 @@ class Table(NamedTuple):
     row_lines: tuple[int, ...]
 
 
+class BallotLine(NamedTuple):
+    """A line of a decision packet that names an option, or a sentence that could steer."""
+
+    where: str
+    token: str = ""
+    """The option with which the line begins; empty for a sentence."""
+    listing: int = 0
+    """Options under one heading belong together."""
+    among_options: bool = False
+    """Whether that heading speaks of options."""
+    checked: bool = False
+    emphasised: bool = False
+    remark: str = ""
+    """What stands in parentheses right behind the option."""
+    text: str = ""
+    """What the line says of the option, or the sentence."""
+
+
 class Section(NamedTuple):
     """A heading and its line (1-based)."""
 
@@ -134,6 +152,8 @@ class Document:
     damage: tuple[Damage, ...] = ()
     passages: tuple[Passage, ...] = ()
     """The text in pieces, without the marks of Markdown; let go of once the lane is judged."""
+    ballot: tuple[BallotLine, ...] = ()
+    """Of a decision packet in text: its options and what is said of them."""
     data: object = None
     """The parsed JSON of a machine report, unknown keys included; None for text."""
     said: tuple[Statement, ...] = ()

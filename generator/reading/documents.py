@@ -7,25 +7,17 @@ It knows nothing of disks. Codes: DOC-SIZE, DOC-EMPTY, DOC-UTF8, and for machine
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
 from generator.errors import InputError
 from generator.model.digest import sha256
-from generator.model.document import OPTION_MEANING, Document, DocumentKind, Statement
-from generator.reading import machinereport, passages, textdoc
+from generator.model.document import BallotLine, Document, DocumentKind
+from generator.reading import ballot, machinereport, passages, textdoc
 from generator.reading.limits import DEFAULT, Limits
 
 _DATE = re.compile(r"(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])")
 _PARENTHESES = re.compile(r"\(([^()]{0,200})\)")
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_OPTION = re.compile(
-    r"\s{0,3}(?:[-*+]|[0-9]{1,3}[.)])\s{1,4}[`*]{0,4}"
-    r"(?P<token>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)[`*]{0,4}"
-    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?\s?(?:[:;,.—–-]\s?(?P<meaning>.*)|\Z)"
-)
-_DEFAULT = re.compile(r"(?i)\bdefault\b")
-_LONGEST_OPTION = 400
 _BLANK = b" \t\r\n\f\v"
 
 _BY_NAME = (
@@ -105,8 +97,10 @@ def _text_document(name: str, data: bytes, named: DocumentKind | None) -> Docume
     )
     kind = named or _kind_by_title(read.title)
     said = list(read.statements)
+    lines: tuple[BallotLine, ...] = ()
     if kind is DocumentKind.DECISION_PACKET:
-        said.extend(_options(name, text))
+        lines = ballot.read(name, text)
+        said.extend(ballot.statements(lines))
     return Document(
         name=name,
         kind=kind,
@@ -122,22 +116,8 @@ def _text_document(name: str, data: bytes, named: DocumentKind | None) -> Docume
         damage=tuple(read.damage),
         passages=tuple(read.passages),
         said=tuple(passages.read(name, text, read.sections)),
+        ballot=lines,
     )
-
-
-def _options(name: str, text: str) -> Iterator[Statement]:
-    """Yield the options that a decision packet lists, each an item that begins with its token."""
-    for number, line in enumerate(_LINE_END.split(text), 1):
-        match = _OPTION.match(line[:_LONGEST_OPTION])
-        if match is None:
-            continue
-        where = f"{name}:{number}"
-        yield Statement("option", match["token"], where)
-        if _DEFAULT.search(match["remark"] or ""):
-            yield Statement("default", match["token"], where)
-        meaning = (match["meaning"] or "").strip()
-        if meaning:
-            yield Statement(OPTION_MEANING, f"{match['token']}: {meaning}", where)
 
 
 def _kind_by_name(name: str) -> DocumentKind | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from generator.facts import lane_facts
-from generator.model.digest import sha256
-from generator.model.document import Document, DocumentKind
+from generator.ballots import Ballot, ballots, is_hold
 from generator.model.finding import Finding
 from generator.names import visible
-from generator.rules import samples
+from generator.rules.ballot_samples import EXECUTE, HOLD, OPTIONS, lane, listed
 from generator.rules.base import Code, Rule
 from generator.rules.context import InLane
 
@@ -24,47 +23,77 @@ CODES = {
         "What happens if nobody decides must be that nothing happens.",
         "State one default, and let it be the option that holds.",
     ),
+    "DECISION-DEFAULT-UNKNOWN": Code(
+        "The default of a decision packet is none of its options.",
+        "Whoever does not decide would leave it at something that nobody was shown.",
+        "Offer the default among the options, in the very same word.",
+    ),
 }
-_OPTIONS = ["HOLD_PRODUCTION", "AUTHORIZE_PRODUCTION_EXECUTION"]
+_CHOSEN = re.compile(r"(?i)\b(?:pre-?)?(?:selected|chosen|picked|decided (?:on|for))\b")
+_ONLY_SPOKEN_OF = re.compile(
+    r"(?i)\b(?:not|no|none|nothing|nobody|neither|nor|never|if|when|whether|unless|until|once|may"
+    r"|can|could|should|would|must|only|previous\w*|prior|earlier|before|consumed|delegat\w+)\b"
+    r"|n't\b"
+)
+"""Words by which a sentence speaks of a choice without making one."""
 
 
 def check(subject: InLane) -> Iterator[Finding]:
-    """Look at the packet's selection and at its defaults."""
-    packet = lane_facts(subject.lane.documents).decision
-    if packet is None:
-        return
-    if packet.selected:
-        yield Finding(
-            "DECISION-SELECTED",
-            packet.where,
-            visible(packet.selected, 160),
-            "nothing",
-            "The decision packet states a selection.",
-        )
-    if not packet.holds:
-        stated = "; ".join(visible(one, 80) for one in packet.defaults)
+    """Look at what every decision packet of the lane selects, and at its defaults."""
+    found = ballots(subject.lane.documents)
+    stated = any(ballot.defaults for ballot in found)
+    for ballot in found:
+        for text, where in dict.fromkeys(_selected(ballot)):
+            yield Finding(
+                "DECISION-SELECTED",
+                where,
+                visible(text, 160),
+                "nothing",
+                "The decision packet states a selection.",
+            )
+        # a text that only leads to the options states no default of its own
+        if ballot.defaults or ballot.options or not stated:
+            yield from _default(ballot, _offered(ballot, found))
+
+
+def _selected(ballot: Ballot) -> Iterator[tuple[str, str]]:
+    yield from ((said.text, said.where) for said in ballot.selected)
+    tokens = sorted(set(ballot.options))
+    for sentence in ballot.sentences:
+        match = _CHOSEN.search(sentence.text)
+        if match is None or _ONLY_SPOKEN_OF.search(sentence.text):
+            continue
+        if any(token in sentence.text for token in tokens):
+            yield sentence.text, sentence.where
+
+
+def _offered(ballot: Ballot, found: Sequence[Ballot]) -> tuple[str, ...]:
+    return ballot.options or next((one.options for one in found if one.options), ())
+
+
+def _default(ballot: Ballot, options: Sequence[str]) -> Iterator[Finding]:
+    defaults = ballot.default_tokens()
+    where = ballot.defaults[0].where if ballot.defaults else ballot.where
+    if len(defaults) != 1 or not is_hold(defaults[0]):
         yield Finding(
             "DECISION-DEFAULT",
-            packet.where,
-            stated,
+            where if len(defaults) == 1 else ballot.where,
+            "; ".join(visible(one, 80) for one in defaults[:10]),
             "one default that holds",
-            "The decision packet does not have exactly one default that holds.",
+            "The decision packet states no default."
+            if not defaults
+            else "The decision packet states more than one default."
+            if len(defaults) > 1
+            else "The default of the decision packet does not hold.",
         )
-
-
-def _lane(selected: object, default: object) -> InLane:
-    packet = {"default": default, "selected": selected, "options": _OPTIONS}
-    report = Document(
-        name="report.json",
-        kind=DocumentKind.MACHINE_REPORT,
-        sha256=sha256(b"report"),
-        size=6,
-        title="sample",
-        date="",
-        status=None,
-        data={"workstream_F_decision_packet": packet},
-    )
-    return InLane.of(samples.lane([report]))
+    elif defaults[0] not in options and any(is_hold(token) for token in options):
+        yield Finding(
+            "DECISION-DEFAULT-UNKNOWN",
+            where,
+            visible(defaults[0], 80),
+            "; ".join(visible(one, 80) for one in options[:10]),
+            "The default is none of the options.",
+        )
 
 
 RULE = Rule(
@@ -72,9 +101,12 @@ RULE = Rule(
     protects="against a decision packet that decides",
     codes=CODES,
     check=check,
-    sound=lambda: _lane(None, "HOLD_PRODUCTION"),
+    sound=lane,
     controls={
-        "DECISION-SELECTED": lambda: _lane(["EXECUTE_NOW"], "HOLD_PRODUCTION"),
-        "DECISION-DEFAULT": lambda: _lane(None, "LIFT_HOLD_AND_EXECUTE"),
+        "DECISION-SELECTED": lambda: lane(lines=listed(checked=True)),
+        "DECISION-DEFAULT": lambda: lane(lines=listed(remarks={EXECUTE: "default"})),
+        "DECISION-DEFAULT-UNKNOWN": lambda: lane(
+            packet={"default": "HOLD_EVERYTHING", "options": [HOLD, *OPTIONS[1:]]}
+        ),
     },
 )

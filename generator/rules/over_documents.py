@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.rules import citations, contradictions, decision_packet, documents, statements
+from generator.rules import (
+    citations,
+    contradictions,
+    decision_bound,
+    decision_options,
+    decision_packet,
+    decision_preconditions,
+    decision_ready,
+    decision_weight,
+    documents,
+    statements,
+)
 from generator.rules.base import Rule
 from generator.rules.context import InLane
 
@@ -13,6 +24,11 @@ LANE_RULES: tuple[Rule[InLane], ...] = (
     citations.RULE,
     statements.RULE,
     decision_packet.RULE,
+    decision_options.RULE,
+    decision_weight.RULE,
+    decision_ready.RULE,
+    decision_preconditions.RULE,
+    decision_bound.RULE,
     contradictions.RULE,
 )
 DOCUMENT_RULES: tuple[Rule[Any], ...] = (documents.DOCUMENT_RULE,)
