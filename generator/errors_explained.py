@@ -31,6 +31,31 @@ ERRORS: dict[str, Code] = {
         "The disk refused; no half lane is left behind.",
         "See to what the message names, and import again.",
     ),
+    "DECIDE-NONE": Code(
+        "The lane has no decision packet.",
+        "An owner decides on what was put to them; here nothing was.",
+        "Put the options into the lane's machine report or a decision packet, and verify.",
+    ),
+    "DECIDE-PACKET": Code(
+        "The decision packet of the lane is refused by a rule.",
+        "A decision that was steered would be recorded as if it had been free.",
+        "See to what the message names, and run 'lanebook verify' on the lane.",
+    ),
+    "DECIDE-REFUTED": Code(
+        "The lane is refuted, or has no verdict because a rule failed.",
+        "Nobody should decide on evidence that does not hold.",
+        "Run 'lanebook verify' on the lane, and see to what it finds.",
+    ),
+    "DECIDE-OPEN": Code(
+        "The option executes, and blockers are open.",
+        "What still stops production would be passed over in silence.",
+        "Close the blockers, or record it with --despite-open-blockers, which names them.",
+    ),
+    "DECIDE-RECORD": Code(
+        "The record would be one that lanebook itself refuses to read.",
+        "A decision that cannot be read again is no record.",
+        "See to what the message names, a blocker or an option with hidden characters for example.",
+    ),
     "RERUN-ABSENT": Code(
         "The lane has no packet, or its packet has no RERUN.sh.",
         "There is nothing that could make the packet again.",

@@ -61,6 +61,7 @@ class Over(StrEnum):
     ROOTS = "roots"
     CHAIN = "chain"
     EVIDENCE = "evidence"
+    DECISIONS = "decisions"
 
 
 def prove(groups: Collection[Over] = tuple(Over)) -> Proof:
@@ -100,6 +101,12 @@ def _prove_chain() -> Proof:
     from generator.rules.over_chain import CHAIN_RULES
 
     return _prove(CHAIN_RULES)
+
+
+def _prove_decisions() -> Proof:
+    from generator.rules.over_decisions import DECISION_RULES
+
+    return _prove(DECISION_RULES)
 
 
 def _prove_evidence() -> Proof:
@@ -147,6 +154,7 @@ _PROOFS: dict[Over, Callable[[], Proof]] = {
     Over.ROOTS: _prove_roots,
     Over.CHAIN: _prove_chain,
     Over.EVIDENCE: _prove_evidence,
+    Over.DECISIONS: _prove_decisions,
 }
 
 

@@ -18,6 +18,7 @@ from generator.reading.tree import Sink, names_in
 from generator.selftest import Over
 
 if TYPE_CHECKING:
+    from generator.model.decision import Recorded
     from generator.model.verdict import RootVerdict
 
 
@@ -79,9 +80,23 @@ def verify(
         proofs += of_evidence
     proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late)])
     lanes = conclude(examined, root, records=records)
+    decisions: tuple[Recorded, ...] = ()
+    if root.decisions is not None:
+        from generator.decided import judge  # late: few roots have any
+
+        proof = proof.and_also(selftest.require((Over.DECISIONS,)))
+        decisions, lanes = judge(root, lanes)
     if root.chosen:
         lanes = tuple(lane for lane in lanes if lane.id in root.chosen)
-    return RootVerdict(lanes, proof.rules, proof.controls, selftest.rule_base_digest(), root.unread)
+        decisions = tuple(one for one in decisions if one.lane in root.chosen)
+    return RootVerdict(
+        lanes,
+        proof.rules,
+        proof.controls,
+        selftest.rule_base_digest(),
+        root.unread,
+        decisions,
+    )
 
 
 def _foreseen(root: Root) -> frozenset[Over]:
@@ -121,6 +136,8 @@ def _asked(examined: Iterable[Examined]) -> frozenset[Over]:
 def exit_code(verdict: RootVerdict, *, strict: bool = False) -> Exit:
     """Return the exit code for a verdict (spec 5); nothing checked is never a pass."""
     if any(lane.outcome is Outcome.FAIL for lane in verdict.lanes):
+        return Exit.REFUTED
+    if any(one.state == "refused" for one in verdict.decisions):
         return Exit.REFUTED
     if strict and any(lane.counts.claimed_only for lane in verdict.lanes):
         return Exit.REFUTED

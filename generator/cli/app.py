@@ -31,9 +31,9 @@ _EXIT_CODES = (
 
 
 class _Commands(click.Group):
-    """Lists the commands in the order in which they are needed; three are loaded when called."""
+    """Lists the commands in the order in which they are needed; some are loaded when called."""
 
-    late = ("rehearse", "rerun", "pin")
+    late = ("rehearse", "rerun", "decide", "pin")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition, the late ones behind ``seal``."""
@@ -210,6 +210,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
         max(verdicts, key=lambda one: one.rules, default=NO_VERDICT),
         lanes=tuple(lane for one in verdicts for lane in one.lanes),
         unread=tuple(dict.fromkeys(name for one in verdicts for name in one.unread)),
+        decisions=tuple(each for one in verdicts for each in one.decisions),
     )
     code = verifying.exit_code(verdict, strict=strict)
     if unreadable and code is Exit.VERIFIED:

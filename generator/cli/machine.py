@@ -7,6 +7,8 @@ from typing import Any
 
 from generator import __version__
 from generator.exits import Exit
+from generator.model.decision import DecisionState, Recorded
+from generator.model.finding import Finding
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
@@ -26,6 +28,7 @@ def verdict_object(
         "schema": SCHEMA,
         "lanebook": __version__,
         "lanes": lanes,
+        "decisions": [decision_object(one) for one in verdict.decisions],
         "unread": list(verdict.unread),
         "unreadable": [{"path": path, "message": why} for path, why in unreadable.items()],
         "summary": {
@@ -36,7 +39,8 @@ def verdict_object(
             "no_verdict": sum(
                 lane.outcome not in (Outcome.PASS, Outcome.FAIL) for lane in verdict.lanes
             ),
-            "findings": sum(len(lane.refuting) for lane in verdict.lanes),
+            "findings": sum(len(lane.refuting) for lane in verdict.lanes)
+            + sum(finding.refutes for one in verdict.decisions for finding in one.findings),
             "notes": sum(len(lane.findings) - len(lane.refuting) for lane in verdict.lanes),
             "claims": {
                 "recomputed": sum(lane.counts.recomputed for lane in verdict.lanes),
@@ -44,10 +48,57 @@ def verdict_object(
                 "claimed_only": sum(lane.counts.claimed_only for lane in verdict.lanes),
                 "refuted": sum(lane.counts.refuted for lane in verdict.lanes),
             },
+            "decisions": {
+                state.value: sum(one.state is state for one in verdict.decisions)
+                for state in DecisionState
+            },
             "rules": verdict.rules,
             "controls": verdict.controls,
             "rule_base": verdict.rule_base,
         },
+    }
+
+
+def decision_object(one: Recorded) -> dict[str, Any]:
+    """Return a recorded decision, with what became of it, as an object."""
+    taken = one.decision
+    return {
+        "file": one.file,
+        "lane": one.lane,
+        "number": one.number,
+        "state": one.state.value,
+        "words": one.words,
+        "option": visible(taken.option) if taken else "",
+        "decided_by": taken.decided_by if taken else "",
+        "decided_on": taken.decided_on if taken else "",
+        "reason": taken.reason if taken else "",
+        "despite_open_blockers": [visible(name) for name in taken.despite] if taken else [],
+        "bound_to": {
+            "tree": taken.bound.tree,
+            "blocker_map": taken.bound.map.digest,
+            "decision_packet": [
+                {"document": visible(document.name), "sha256": document.sha256}
+                for document in taken.bound.documents
+            ],
+        }
+        if taken
+        else None,
+        "changes": [
+            {"what": change.what, "was": change.was, "now": change.now, "how": change.how}
+            for change in one.changes
+        ],
+        "findings": [_finding(finding) for finding in one.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "where": finding.where,
+        "stated": finding.stated,
+        "computed": finding.computed,
+        "message": finding.message,
     }
 
 
@@ -68,17 +119,7 @@ def _lane(lane: LaneVerdict) -> dict[str, Any]:
         "tree": lane.tree,
         "tree_profile": lane.profile,
         "cited_by": list(lane.cited_by),
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity,
-                "where": finding.where,
-                "stated": finding.stated,
-                "computed": finding.computed,
-                "message": finding.message,
-            }
-            for finding in lane.findings
-        ],
+        "findings": [_finding(finding) for finding in lane.findings],
         "claims": [
             {
                 "id": claim.id,

@@ -18,6 +18,7 @@ from generator.names import visible
 from generator.render.words import plural
 
 if TYPE_CHECKING:
+    from generator.model.decision import Recorded
     from generator.model.verdict import LaneVerdict, RootVerdict
 
 MOST_FINDINGS = 20
@@ -41,7 +42,32 @@ def table(verdict: RootVerdict) -> Iterator[str]:
     width = max((_width(lane.id) for lane in verdict.lanes), default=0)
     for lane in verdict.lanes:
         yield from _lane(lane, min(width, 60))
+    for decision in verdict.decisions:
+        yield from _decision(decision)
     yield summary(verdict)
+
+
+_DECISION_SIGNS = {"current": "●", "stale": "◑", "superseded": "○", "refused": "▲"}
+
+
+def _decision(one: Recorded) -> Iterator[str]:
+    """Yield the lines that tell a recorded decision: what, by whom, and what became of it."""
+    mark = _DECISION_SIGNS[one.state]
+    taken = one.decision
+    told_so = (
+        f"  {visible(taken.option, 80)} by {visible(taken.decided_by)} on {taken.decided_on}"
+        if taken is not None
+        else ""
+    )
+    yield f"{one.file}  " + paint(f"{mark} {one.state}", mark) + told_so
+    if one.state == "stale":
+        for change in one.changes:
+            yield f"    {change.what}: was {visible(change.was)}, is {visible(change.now)}"
+            if change.how:
+                yield f"      {visible(change.how)}"
+    for finding in one.findings:
+        if finding.refutes:
+            yield from told(finding)
 
 
 def _lane(lane: LaneVerdict, width: int) -> Iterator[str]:
@@ -90,10 +116,15 @@ def summary(verdict: RootVerdict) -> str:
     )
     other = len(verdict.lanes) - verified - refuted - claims
     findings = sum(len(lane.refuting) for lane in verdict.lanes)
+    findings += sum(finding.refutes for one in verdict.decisions for finding in one.findings)
     parts = [f"{verified} verified", f"{refuted} refuted", f"{claims} claims only"]
     if other:
         parts.append(f"{other} without a verdict")
     proven = f"{verdict.rules} rules proven by {verdict.controls} controls"
+    if verdict.decisions:
+        states = Counter(one.state.value for one in verdict.decisions)
+        each = ", ".join(f"{count} {state}" for state, count in states.items())
+        proven = f"{plural(len(verdict.decisions), 'decision')} recorded ({each}); {proven}"
     lanes = plural(len(verdict.lanes), "lane")
     return f"{lanes}: {', '.join(parts)}; {plural(findings, 'finding')}; {proven}"
 

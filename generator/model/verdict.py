@@ -17,6 +17,7 @@ from generator.names import visible
 
 if TYPE_CHECKING:
     from generator.chain.record import Record
+    from generator.model.decision import Recorded
     from generator.reading.root import Pin
 
 
@@ -156,6 +157,8 @@ class RootVerdict:
     rule_base: Digest
     unread: tuple[str, ...] = ()
     """What lies beside the lanes and was not read; safe to print."""
+    decisions: tuple[Recorded, ...] = ()
+    """What is recorded in ``decisions/``, by lane and number."""
 
     def lane(self, lane_id: str) -> LaneVerdict:
         """Return the lane with this id."""

@@ -22,6 +22,7 @@ from generator.reading.tree import KIND_CODES, kind_of, read_file
 PACKETS = "packets"
 SETTINGS = "lanebook.yml"
 PINS = "pins.yml"
+DECISIONS = "decisions"
 _OLDER_PACKET = re.compile(r"(?P<name>.+)-packet-(?P<date>\d{4}-\d\d-\d\d)\Z")
 
 
@@ -46,6 +47,8 @@ class Root:
     """Lane id to what ``pins.yml`` says of it."""
     chosen: frozenset[str] = frozenset()
     """The lanes that were asked for; the others are read as their surroundings. Empty: all."""
+    decisions: Path | None = None
+    """The folder of recorded decisions, where there is one; nothing of it has been read."""
     unread: tuple[str, ...] = ()
     """What lies in ``packets/`` and is neither lane, packet nor document; safe to print."""
 
@@ -92,7 +95,8 @@ def open_root(path: Path) -> Root:
                 replace(gone, id=_unnamed(lane_id)) if gone.id.lower() in names else gone
             )
     unread = tuple(_unread(entries, PACKETS))
-    return Root(path, tuple(_distinct(sources)), limits, pins, unread=unread)
+    decisions = path / DECISIONS if os.path.lexists(path / DECISIONS) else None
+    return Root(path, tuple(_distinct(sources)), limits, pins, decisions=decisions, unread=unread)
 
 
 def _vanished(root: Path, lane_id: str, pin: Pin) -> LaneSource:
@@ -182,9 +186,7 @@ def _one_lane(folder: Path, names: set[str]) -> Root:
         root = open_root(folder.parent.parent)
         for source in root.sources:
             if folder in (source.folder, source.evidence):
-                return Root(
-                    root.path, root.sources, root.limits, root.pins, frozenset((source.id,))
-                )
+                return replace(root, chosen=frozenset((source.id,)), unread=())
     lane_id = _safe_id(folder.name)
     if names & {MANIFEST, TREE} and not names & {LANE_FILE, EVIDENCE}:
         bare = LaneSource(lane_id, visible(folder.name), folder, "packet", folder)

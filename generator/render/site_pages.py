@@ -23,6 +23,7 @@ from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
 from generator.rules.over_chain import CHAIN_RULES
+from generator.rules.over_decisions import DECISION_RULES
 from generator.rules.over_documents import LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
@@ -45,6 +46,7 @@ _GROUPS: tuple[tuple[str, str, Sequence[Rule[Any]]], ...] = (
     ("documents", "Over what the documents of a lane say.", LANE_RULES),
     ("lanes", "Over the lanes of a root among each other.", ROOT_RULES),
     ("chain", "Over the lanes along their order, each against those before it.", CHAIN_RULES),
+    ("decisions", "Over the decisions that are recorded beside the lanes.", DECISION_RULES),
 )
 """What rules look at, in the order in which they do."""
 

@@ -8,6 +8,7 @@ from generator.rules import lane_file
 from generator.rules.base import Code, Rule
 from generator.rules.evidence import EVIDENCE_RULES
 from generator.rules.over_chain import CHAIN_RULES
+from generator.rules.over_decisions import DECISION_RULES
 from generator.rules.over_documents import DOCUMENT_RULES, LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
@@ -22,5 +23,6 @@ ALL: tuple[Rule[Any], ...] = (
     *ROOT_RULES,
     *CHAIN_RULES,
     *EVIDENCE_RULES,
+    *DECISION_RULES,
 )
 CODES: dict[str, Code] = {code: text for rule in ALL for code, text in rule.codes.items()}

@@ -33,7 +33,7 @@ _UNDER_CONDITION = (
     r"|requires?|required|needs?|pending|subject|must|should|would|could|later|blocked|locked"
 )
 _HELD_BACK = re.compile(rf"(?i)\b(?:{_UNDER_CONDITION})\b|n't\b")
-_ACT = r"(?:production|execut\w+|appl(?:y\w*|ied|ication)|cut-?over|deploy\w*|go[- ]live|the change)"
+_ACT = r"(?:production|execut\w+|appl(?:y\w*|ied|ication)|cut-?over|deploy\w*|go[- ]live|change)"
 _FREE = (
     r"(?:ready|available|unlocked|cleared|approved|authori[sz]ed|permitted|allowed|enabled|granted)"
 )

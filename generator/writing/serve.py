@@ -17,7 +17,7 @@ from typing import BinaryIO
 from generator.errors import BuildError
 
 ADDRESS = "127.0.0.1"
-_WATCHED = ("packets", "mkdocs.yml", "lanebook.yml", "pins.yml")
+_WATCHED = ("packets", "decisions", "mkdocs.yml", "lanebook.yml", "pins.yml")
 _SECONDS = 1.0
 _OWN = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?", re.IGNORECASE)
 
