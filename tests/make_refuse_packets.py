@@ -494,6 +494,74 @@ def _other_map() -> Files:
     return {**evidence(held), "report.json": _report(workstream_F_decision_packet=packet)}
 
 
+def taken(
+    number: int = 1, lane_id: str = "sample", mapped: object = None, **changes: object
+) -> Files:
+    """Return one record of a decision on :func:`decided`, with these members changed."""
+    blockers = [
+        {"id": BLOCKERS[1], "legs": [], "open": True, "progress": "narrowed"},
+        {"id": BLOCKERS[0], "legs": [], "open": True, "progress": "none"},
+    ]
+    # RFC 8785 of a value without numbers and without other letters than ASCII
+    spelled = json.dumps(blockers, sort_keys=True, separators=(",", ":")).encode()
+    report = decided()["packets/sample/report.json"]
+    value = {
+        "schema": "lanebook/decision/1",
+        "lane": lane_id,
+        "option": HOLD,
+        "decided_by": "A. Owner",
+        "decided_on": DATE,
+        "reason": "",
+        "despite_open_blockers": [],
+        "bound_to": {
+            "tree": digest(SOUND),
+            "decision_packet": [{"document": "report.json", "sha256": digest(report)}],
+            "blocker_map": mapped or {"sha256": digest(spelled), "blockers": blockers},
+        },
+        **changes,
+    }
+    return {f"decisions/{lane_id}.{number}.json": said(value)}
+
+
+def decided() -> Files:
+    """Return a root with one sound lane that puts a decision to an owner."""
+    files = _with_ballot(b"")
+    return lane(b"id: sample\n", evidence(), report_json=files["report.json"])
+
+
+def records() -> dict[str, Files]:
+    """Return the defects of recorded decisions."""
+    (record,) = taken().values()
+    other = {"sha256": OTHER, "blockers": []}
+    elsewhere = [{"document": "report.json", "sha256": OTHER}]
+    empty = {"sha256": digest(b"[]"), "blockers": []}
+    bound = json.loads(record)["bound_to"]
+    return {
+        name: {**decided(), **held}
+        for name, held in {
+            "DECIDED-NAME-no-number": {"decisions/sample.json": record},
+            "DECIDED-NAME-of-another-lane": {"decisions/other.1.json": record},
+            "DECIDED-NAME-no-record": {"decisions/notes.txt": b"a note\n"},
+            "DECIDED-FORM-cut-short": {"decisions/sample.1.json": record[:-3]},
+            "DECIDED-FORM-key-twice": {
+                "decisions/sample.1.json": record.replace(b"{", b'{"lane": "sample",', 1)
+            },
+            "DECIDED-FORM-a-key-too-many": taken(approved=True),
+            "DECIDED-FORM-no-day": taken(decided_on="2026-02-30"),
+            "DECIDED-FORM-escape": taken(decided_by="A. Owner \x1b[2J"),
+            "DECIDED-FORM-other-blockers": taken(mapped=other),
+            "DECIDED-LANE-nowhere": taken(lane_id="nowhere"),
+            "DECIDED-OPTION-not-offered": taken(option="AUTHORIZE_EVERYTHING_AT_ONCE"),
+            "DECIDED-OPEN-hidden": taken(option=EXECUTE),
+            "DECIDED-GAP-second-alone": taken(2),
+            "DECIDED-DATE-before-the-first": {**taken(), **taken(2, decided_on="2026-06-11")},
+            "DECIDED-STALE-tree": taken(bound_to={**bound, "tree": OTHER}),
+            "DECIDED-STALE-map": taken(mapped=empty),
+            "DECIDED-STALE-packet": taken(bound_to={**bound, "decision_packet": elsewhere}),
+        }.items()
+    }
+
+
 def evidences() -> dict[str, Files]:
     """Return the control of every code over evidence, with no file in it that it can do without."""
     made: dict[str, Files] = {}
@@ -539,6 +607,7 @@ def refused() -> dict[str, Files]:
 
 
         **decisions(),
+        **records(),
         **evidences(),
         **chains(),
     }

@@ -142,7 +142,31 @@ def _case_of_lanes(folder: Path) -> Path:
     return folder
 
 
+def _large_record(folder: Path) -> Path:
+    """Put ten megabytes into a record: no more than its limit is read of it."""
+    lane(folder)
+    write(folder / "decisions", {"sample.1.json": b" " * (10 * 1024 * 1024)})
+    return folder
+
+
+def _linked_record(folder: Path) -> Path:
+    lane(folder)
+    (folder / "decisions").mkdir()
+    os.symlink(folder / "packets" / "sample" / "report.json", folder / "decisions/sample.1.json")
+    return folder
+
+
+def _linked_records(folder: Path) -> Path:
+    lane(folder)
+    write(folder / "outside", {})
+    os.symlink(folder / "outside", folder / "decisions")
+    return folder
+
+
 RECIPES: dict[str, Recipe] = {
+    "DECIDED-LIMIT-ten-megabytes": _large_record,
+    "KIND-SYMLINK-record": _linked_record,
+    "KIND-SYMLINK-records": _linked_records,
     "YAML-BYTES-large": _large_lane_file,
     "LANE-TWICE-case": _case_of_lanes,
     "READ-DENIED-file": _denied("evidence/commands.sh"),

@@ -21,6 +21,7 @@ from tests.refuse_recipes import RECIPES
 
 NOTES = CONTRADICTION_NOTES | {
     *("LANE-KEY", "LANE-UNREAD", "DOC-REVISION", "DOC-DAMAGE", "EV-KEY-UNKNOWN"),
+    "DECIDED-STALE",
     *("CHAIN-UNCITED", "RANGE-GAP", "BLOCKER-UNNAMED", "LEG-RENAMED", "DELEGATION-UNKNOWN"),
 }
 """Codes that tell something and refute nothing."""
@@ -30,6 +31,8 @@ BESIDE = {
     "MAN-LINE-tag-dialect": {"FILE-EXTRA"},
     # the links stand where listed files stood
     "KIND-SYMLINK-folder": {"FILE-MISSING"},
+    # what a refused record decided nobody knows, so the one before it counts no more
+    "DECIDED-DATE-before-the-first": {"DECIDED-STALE"},
 }
 """Codes that have to come along, and why."""
 
@@ -97,8 +100,8 @@ def test_a_defect_is_answered_by_its_own_code_only(name: str, tmp_path: Path) ->
     given = answer(name, tmp_path)
     found = {
         finding["code"]: finding["severity"]
-        for lane in given.object["lanes"]
-        for finding in lane["findings"]
+        for judged in (*given.object["lanes"], *given.object["decisions"])
+        for finding in judged["findings"]
     }
     assert (given.code, given.err, found) == (
         3 if code in CONTRADICTION_NOTES else 0 if code in NOTES else 1,

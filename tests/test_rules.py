@@ -25,6 +25,7 @@ from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, CODES, READING_RULES
 from generator.rules.evidence import EVIDENCE_RULES
 from generator.rules.over_chain import CHAIN_RULES
+from generator.rules.over_decisions import DECISION_RULES
 from generator.rules.over_documents import LANE_RULES
 from generator.rules.over_packets import PACKET_RULES
 from generator.rules.over_roots import ROOT_RULES
@@ -52,7 +53,7 @@ def test_every_rule_of_every_module_is_listed_once() -> None:
         rule.name
         for group in (
             *(READING_RULES, PACKET_RULES, EVIDENCE_RULES, LANE_RULES, ROOT_RULES),
-            CHAIN_RULES,
+            *(CHAIN_RULES, DECISION_RULES),
         )
         for rule in group
     )

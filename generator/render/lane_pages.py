@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from generator.facts import Blocker, LaneFacts
+from generator.ballots import executes
+from generator.facts import Blocker, DecisionPacket, LaneFacts
+from generator.model.decision import BlockerMap, Recorded
 from generator.model.digest import Digest
 from generator.model.document import Document, DocumentKind, Table, read_place
 from generator.model.finding import Claim, Finding
@@ -18,7 +20,7 @@ from generator.model.verdict import LaneVerdict
 from generator.names import visible
 from generator.profiles import DEFAULT, PROFILES
 from generator.reading import strictjson
-from generator.render import evidence_pages, words
+from generator.render import decision_rows, evidence_pages, words
 from generator.render.evidence_pages import Contents, EvidenceFile
 from generator.render.links import href
 from generator.render.page import Page
@@ -36,6 +38,8 @@ _TABS = (
     ("Verification", "verification"),
 )
 _LONGEST_HEADING = 110
+_MOST_NAMED = 10
+BLOCKER_MAP = "production-readiness-blocker-map.json"
 MOST_FINDINGS = 100
 """Findings on one page."""
 MOST_CLAIMS = 1000
@@ -52,6 +56,10 @@ class Surroundings(NamedTuple):
     rules: int
     controls: int
     rule_base: Digest
+    blocker_map: BlockerMap
+    """The same with its digest, as decisions are bound to it."""
+    decisions: Mapping[str, tuple[Recorded, ...]]
+    """Lane id to what is recorded of its decisions."""
     json_limits: strictjson.Limits = strictjson.DEFAULT
     """Within which the evidence was read."""
     in_chain: Mapping[str, str] = {}
@@ -159,6 +167,7 @@ class LanePages:
             self._finding(number, item)
             for number, item in enumerate(lane.findings[:MOST_FINDINGS], 1)
         ]
+        recorded, recorded_rows = self._recorded()
         before_title = self.titles.get(lane.link.previous, "")
         data = {
             "date_words": lane.date or "no stated date",
@@ -193,6 +202,7 @@ class LanePages:
             "touched": touched,
             "open_words": self._open_words(),
             "blockers": blockers,
+            **recorded,
             "findings_words": self._findings_words(),
             "findings": [item["data"] for item in findings],
             "rules_words": self._rules_words(),
@@ -221,6 +231,7 @@ class LanePages:
             "blockers": [item | {"href": self._link(item["where"])} for item in blockers],
             "findings": findings,
             "settings": settings,
+            **recorded_rows,
         }
         return self._page("index", "lane.md.j2", data, aids)
 
@@ -500,7 +511,7 @@ class LanePages:
         """Return the decision packet as a ballot: nothing selected, nothing steered."""
         facts, lane = self.facts, self.lane
         packet = facts.decision
-        executing = [item for item in facts.blockers if item.open]
+        open_now = len(self.around.blocker_map.open)
         options = []
         if packet is not None:
             options = [
@@ -515,22 +526,29 @@ class LanePages:
                     else "Default, as stated."
                     if token == packet.default
                     else "Not the default.",
-                    "readiness": _readiness(token, len(executing)),
+                    "readiness": _readiness(token, open_now),
                 }
                 for number, token in enumerate(packet.options, 1)
             ]
-        preconditions = [self._precondition(item) for item in facts.blockers] if packet else []
+        stated = {item.id: item for item in reversed(facts.blockers)}
+        preconditions = [
+            self._precondition(one, stated.get(one.blocker.id))
+            for one in (self.around.blockers_now.values() if packet else ())
+        ]
+        recorded, rows = self._recorded()
         headline = _decision_headline(facts)
         data = {
             "headline": headline,
             "written_on": _written_on(packet.tree, lane.tree) if packet is not None else "",
             "tree": packet.tree if packet is not None else "",
+            **self._on_which_map(packet),
             "intro": _decision_intro(facts),
             "default_words": _default_words(facts),
             "default": ", ".join(packet.defaults) if packet else "",
             "options": options,
-            "preconditions_words": "Each blocker as this lane states it, and as it stands in the"
-            " newest lane that names it"
+            **recorded,
+            "preconditions_words": "Every blocker of any lane as it stands now, and as this lane"
+            " states it"
             if preconditions
             else "",
             "preconditions": [item["data"] for item in preconditions],
@@ -539,23 +557,57 @@ class LanePages:
         aids = {
             "options": options,
             "preconditions": preconditions,
+            **rows,
             "verdict": {"css": "lb-hold", "sign": "", "headline": headline},
         }
         return self._page("decision", "decision.md.j2", data, aids)
 
-    def _precondition(self, blocker: Blocker) -> dict[str, Any]:
-        now = self.around.blockers_now[blocker.id]
-        mark = blocker_mark(blocker)
+    def _recorded(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what this lane's pages say of the decisions that are recorded on it."""
+        decisions = self.around.decisions.get(self.lane.id, ())
+        return decision_rows.table(decisions, self.titles, "../")
+
+    def _on_which_map(self, packet: DecisionPacket | None) -> dict[str, str]:
+        """Say on which blocker map a decision packet was written, and whether it has changed."""
+        if packet is None:
+            return {"written_on_map": "", "stated_map": "", "map_since": ""}
+        sealed = next((one.computed for one in self.lane.files if one.path == BLOCKER_MAP), None)
+        stated = {item.id: item for item in reversed(self.facts.blockers)}
+        moved = [
+            blocker
+            for blocker, one in self.around.blockers_now.items()
+            if blocker not in stated or stated[blocker].state != one.state
+        ]
+        named = ", ".join(visible(blocker, 80) for blocker in moved[:_MOST_NAMED])
+        more = f" and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""
+        return {
+            "written_on_map": _written_on_map(packet.blocker_map, sealed),
+            "stated_map": packet.blocker_map,
+            "map_since": f"Since then {plural(len(moved), 'blocker')} changed: {named}{more}."
+            if moved
+            else "Every blocker stands as this lane states it."
+            if stated
+            else "No lane names a blocker.",
+        }
+
+    def _precondition(self, one: Standing, stated: Blocker | None) -> dict[str, Any]:
+        blocker = one.blocker
         data = {
             "id": blocker.id,
-            "stated": blocker.stated,
-            "state": blocker.state,
-            "now": f"{now.state}; {now.note}" if now.note else now.state,
+            "now": one.state,
+            "note": one.note,
+            "stated": stated.stated if stated is not None else "not named here",
+            "state": stated.state if stated is not None else "",
             "actor": blocker.actor,
             "next_action": blocker.next_action,
-            "where": blocker.where,
+            "where": stated.where if stated is not None else "",
         }
-        return {"data": data, **data, "mark": mark, "href": self._link(blocker.where)}
+        return {
+            "data": data,
+            **data,
+            "mark": blocker_mark(one),
+            "href": self._link(data["where"]) if data["where"] else href(""),
+        }
 
     # Evidence
 
@@ -839,6 +891,17 @@ def _written_on(stated: str, computed: Digest | None) -> str:
     return "The decision packet states other evidence than this lane has:"
 
 
+def _written_on_map(stated: str, sealed: Digest | None) -> str:
+    """Say on which blocker map a decision packet was written, as far as it says so."""
+    if not stated:
+        return "The decision packet does not state on which blocker map it was written."
+    if sealed is None:
+        return "It states this blocker map, which is not here:"
+    if stated == sealed:
+        return "Written on the blocker map of this evidence, as its bytes, hashed again, show:"
+    return "It states another blocker map than this evidence has:"
+
+
 def _width(table: Table) -> int:
     """Return how many cells the widest row of a table has."""
     return max(len(table.header), *(len(row) for row in table.rows), 1)
@@ -873,7 +936,7 @@ def _decision_intro(facts: LaneFacts) -> str:
 
 def _readiness(token: str, open_blockers: int) -> str:
     """Say what stands before an option; execution is never ready while a blocker is open."""
-    if "EXECUT" in token.upper():
+    if executes(token):
         if open_blockers:
             return f"Not ready: {plural(open_blockers, 'blocker')} open."
         return "No open blocker is listed; that alone makes nothing ready."

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generator import __version__
+from generator import __version__, decision_schema
+from generator.ballots import executes, is_hold
+from generator.decided import blocker_map, by_lane
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
-from generator.facts import LaneFacts
+from generator.facts import DecisionPacket, LaneFacts
 from generator.model.claims import ClaimCounts
+from generator.model.decision import DecisionState, Recorded
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
-from generator.render import glossary, words
+from generator.render import decision_rows, glossary, words
 from generator.render.chain_page import anchors, chain_page
 from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
@@ -74,6 +77,8 @@ class SitePages:
         self.proof = proof
         self.now = blockers
         self.in_chain = anchors(verdict.lanes)
+        self.map = blocker_map(blockers)
+        self.titles = {lane.id: lane.title for lane in verdict.lanes}
         # ids are packet text; an anchor is a number
         self.anchors = {
             one.blocker.id: f"blocker-{number}" for number, one in enumerate(blockers.standing, 1)
@@ -129,13 +134,25 @@ class SitePages:
             for lane in self.newest_first
             if lane.refuting or lane.errors
         ]
+        wrong = len(attention)
+        refused = [one for one in self.verdict.decisions if one.state is DecisionState.REFUSED]
+        if refused:
+            attention.insert(
+                0,
+                {
+                    "title": "Recorded decisions",
+                    "words": f"{plural(len(refused), 'record')} refused, first: {refused[0].file}",
+                    "href": href("decisions.md#recorded"),
+                },
+            )
+        decided_words, decided = self._decided()
         rows = [self._lane_row(lane, "lanes/") for lane in self.newest_first[:NEWEST]]
         data = {
             "schema": "lanebook/home/1",
             "headline": headline,
             "standing": standing,
             "open_words": self._open_words(),
-            "decisions_words": "0 decisions are recorded",
+            "decisions_words": decision_rows.counted(self.verdict.decisions),
             "newest_words": "The newest lane is" if newest else "There is no lane yet.",
             "newest_title": newest.title if newest else "",
             "newest_more": _newest_more(newest) if newest else "",
@@ -145,7 +162,11 @@ class SitePages:
             if blockers
             else "",
             "blockers": [row["data"] for row in blockers],
-            "attention_words": f"{plural(len(attention), 'lane')} with something wrong."
+            "decided_words": decided_words,
+            "decided": [item["data"] for item in decided],
+            "attention_words": f"{plural(wrong, 'lane')} with something wrong."
+            if wrong
+            else "No rule refuted anything in any lane; see to the records below."
             if attention
             else "No rule refuted anything in any lane.",
             "attention": [
@@ -161,9 +182,27 @@ class SitePages:
             "cards": cards,
             "blockers": blockers,
             "attention": attention[:NEWEST],
+            "decided": decided,
             "lanes": rows,
         }
         return Page("index", "index.md.j2", data, aids)
+
+    def _decided(self) -> tuple[str, list[dict[str, Any]]]:
+        """Return the decisions that say something now: those that no later one superseded."""
+        standing = [
+            one for one in self.verdict.decisions if one.state is not DecisionState.SUPERSEDED
+        ]
+        rows = [decision_rows.row(one, self.titles, "lanes/") for one in standing[:NEWEST]]
+        keys = ("state", "option", "lane", "decided_by", "decided_on", "words")
+        decided = [row | {"data": {key: row["data"][key] for key in keys}} for row in rows]
+        if not standing:
+            return "No decision is recorded. Every default holds.", []
+        more = f" The first {NEWEST} are shown." if len(standing) > NEWEST else ""
+        return (
+            "As recorded. lanebook neither approves a decision nor carries it out; where one is"
+            f" stale or refused, the default holds.{more}",
+            decided,
+        )
 
     def _standing(self) -> tuple[str, str, str]:
         """Say where production stands; whatever is unclear holds."""
@@ -173,9 +212,14 @@ class SitePages:
             if (packet := self.facts[lane.id].decision) is not None
         )
         newest = next(packets, None)
+        nobody = (
+            "no decision is recorded"
+            if not self.verdict.decisions
+            else "no recorded decision changes that"
+        )
         if newest is None:
             return (
-                "No lane here puts a decision to an owner, and no decision is recorded.",
+                f"No lane here puts a decision to an owner, and {nobody}.",
                 "Nothing here allows production to be touched",
                 "lb-hold",
             )
@@ -183,20 +227,62 @@ class SitePages:
         if decision.selected:
             return (
                 f"The newest decision packet ({lane.title}) states a selection, which a decision"
-                " packet may not do; no decision is recorded.",
+                f" packet may not do; {nobody}.",
                 "Nothing here allows production to be touched",
                 "lb-refuted",
             )
         if not decision.holds:
             return (
                 f"The newest decision packet ({lane.title}) states {decision.default or 'no'} as"
-                " its default, which is no hold; no decision is recorded.",
+                f" its default, which is no hold; {nobody}.",
                 "Nothing here allows production to be touched",
                 "lb-refuted",
             )
-        return (
+        return self._by_decision(lane, decision.default) or (
             f"Nobody has decided otherwise, and the default is {decision.default}, as stated.",
             "Production must not be touched: it is on hold",
+            "lb-hold",
+        )
+
+    def _by_decision(self, lane: LaneVerdict, default: str) -> tuple[str, str, str] | None:
+        """Say where production stands by what is recorded on the lane whose packet is newest."""
+        last = next(
+            (
+                one
+                for one in reversed(self.verdict.decisions)
+                if one.lane == lane.id and one.decision is not None
+            ),
+            None,
+        )
+        if last is None or last.decision is None:
+            return None
+        taken = last.decision
+        on_hold = "Production must not be touched: it is on hold"
+        said = f"{taken.option} is recorded on {lane.title}, by {taken.decided_by}"
+        if last.state is not DecisionState.CURRENT:
+            return (
+                f"{said}, and it is {last.state.value}; so the default, {default}, holds.",
+                on_hold,
+                "lb-hold",
+            )
+        if is_hold(taken.option):
+            return f"{said}; what it was taken on is as it was.", on_hold, "lb-hold"
+        if not executes(taken.option):
+            return (
+                f"{said}; by its name it stops short of production.",
+                "Production must not be touched: what was decided stops short of it",
+                "lb-hold",
+            )
+        open_now = len(self.map.open)
+        if open_now:
+            return (
+                f"{said}, despite open blockers; what it was taken on is as it was.",
+                f"Production must not be touched: {plural(open_now, 'blocker')} open",
+                "lb-hold",
+            )
+        return (
+            f"{said}; what it was taken on is as it was. lanebook approves nothing.",
+            f"An owner decided for {taken.option}, and no blocker is open",
             "lb-hold",
         )
 
@@ -364,42 +450,70 @@ class SitePages:
                 }
 
     def decisions(self) -> Page:
-        """Return the decision packets, and the decisions that are recorded: none yet."""
-        packets = []
-        for lane in self.newest_first:
-            packet = self.facts[lane.id].decision
-            if packet is None:
-                continue
-            data = {
-                "lane": lane.title,
-                "default": packet.default,
-                "selected": packet.selected or "nothing",
-                "options": len(packet.options),
-                "tree": packet.tree or "not stated",
-                "held_against": "no evidence is here"
-                if lane.tree is None
-                else "the evidence of its lane"
-                if packet.tree == lane.tree
-                else "not the evidence of its lane",
-            }
-            packets.append(
-                {
-                    "data": data,
-                    **data,
-                    "tree": shown(packet.tree or "not stated"),
-                    "href": href(f"lanes/{lane.id}/decision.md"),
-                }
-            )
+        """Return the decision packets, and the decisions that are recorded, with their state."""
+        recorded = by_lane(self.verdict.decisions)
+        packets = [
+            self._packet_row(lane, packet, recorded.get(lane.id, ()))
+            for lane in self.newest_first
+            if (packet := self.facts[lane.id].decision) is not None
+        ]
+        told, rows = decision_rows.table(self.verdict.decisions, self.titles, "lanes/")
         data = {
             "schema": "lanebook/decisions/1",
-            "recorded_words": "0 decisions are recorded. Until one is, every default holds.",
+            "recorded_words": "0 decisions are recorded. Until one is, every default holds."
+            if not self.verdict.decisions
+            else f"{decision_rows.counted(self.verdict.decisions)}. Where a decision is stale or"
+            " refused, the default of its lane holds.",
+            **told,
+            "record_words": "A decision is a file in decisions/, written by lanebook decide and"
+            " bound to the evidence tree, the blocker map over all lanes and the decision packet."
+            " The blocker map now:",
+            "blocker_map": self.map.digest,
             "packets_words": f"{plural(len(packets), 'decision packet')}."
             if packets
             else "No lane puts a decision to an owner.",
             "packets_caption": "Decision packets, newest lane first" if packets else "",
             "packets": [item["data"] for item in packets],
         }
-        return Page("decisions", "decisions.md.j2", data, {"packets": packets})
+        aids = {
+            "packets": packets,
+            **rows,
+            "schema_href": href(f"schemas/{decision_schema.NAME}"),
+        }
+        return Page("decisions", "decisions.md.j2", data, aids)
+
+    def _packet_row(
+        self, lane: LaneVerdict, packet: DecisionPacket, recorded: Sequence[Recorded]
+    ) -> dict[str, Any]:
+        last = recorded[-1] if recorded else None
+        data = {
+            "lane": lane.title,
+            "default": packet.default,
+            "holds": "holds" if packet.holds else "is no hold",
+            "selected": packet.selected or "nothing",
+            "options": len(packet.options),
+            "tree": packet.tree or "not stated",
+            "held_against": "no evidence is here"
+            if lane.tree is None
+            else "the evidence of its lane"
+            if packet.tree == lane.tree
+            else "not the evidence of its lane",
+            "decided": last.decision.option
+            if last is not None and last.decision is not None
+            else "no readable record"
+            if last is not None
+            else "nothing",
+            "decision_state": last.state.value if last is not None else "not recorded",
+        }
+        return {
+            "data": data,
+            **data,
+            "tree": shown(packet.tree or "not stated"),
+            "mark": decision_rows.of_decision(last.state)
+            if last is not None
+            else Mark("–", "not recorded", "lb-none"),
+            "href": href(f"lanes/{lane.id}/decision.md"),
+        }
 
     def governance(self) -> Page:
         """Return reserved ranges and consumed delegations, as stated."""

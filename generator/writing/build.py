@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from generator import selftest, standing
+from generator import decision_schema, selftest, standing
+from generator.decided import blocker_map, by_lane
 from generator.errors import BuildError
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
@@ -127,6 +128,7 @@ def _render(
     # the page of validators tells of every rule, also of those that this root did not need
     proof = selftest.require()
     blockers = standing.blockers(verdict.lanes, facts)
+    now = blocker_map(blockers)
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
         in_chain=anchors(verdict.lanes),
@@ -134,6 +136,8 @@ def _render(
         rules=proof.rules,
         controls=proof.controls,
         rule_base=verdict.rule_base,
+        blocker_map=now,
+        decisions=by_lane(verdict.decisions),
         json_limits=strictjson.Limits(
             root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
         ),
@@ -161,6 +165,7 @@ def _render(
     for page in SitePages(verdict, facts, blockers, proof).pages():
         _write_page(docs, page)
         count += 1
+    write(docs / "schemas" / decision_schema.NAME, to_json(decision_schema.schema()))
     for kind in KINDS:
         write(docs / "schemas" / json_schemas.name(kind), to_json(json_schemas.schema(kind)))
     for lane in verdict.lanes:
