@@ -138,11 +138,7 @@ def _refused(name: str, error: InputError) -> DecisionFile:
         lane, number = parse_name(name)
     code = error.code if error.code.startswith(("DECIDED-", "KIND-", "READ-")) else "DECIDED-FORM"
     told = visible(str(InputError(error.problem, place=error.place[1:])), 300)
-    return _unread(f"{FOLDER}/{visible(name, 160)}", lane, number, code, f"{_sentence(told)}.")
-
-
-def _sentence(problem: str) -> str:
-    return problem[:1].upper() + problem[1:]
+    return _unread(f"{FOLDER}/{visible(name, 160)}", lane, number, code, f"Not read: {told}.")
 
 
 def _unread(name: str, lane: str, number: int, code: str, message: str) -> DecisionFile:

@@ -115,6 +115,18 @@ _WORDS: list[dict[str, Any]] = [
                 " which holds.",
             },
             {
+                "word": "recorded decision",
+                "meaning": "What an owner decided, in a file outside every packet. It is bound to"
+                " the evidence tree, to the blocker map over all lanes and to the decision packet"
+                " on which it was taken. lanebook neither approves it nor carries it out.",
+            },
+            {
+                "word": "current, stale, superseded",
+                "meaning": "A recorded decision is current while all that it is bound to is as it"
+                " was, and stale as soon as one of it is not; then the default holds. A later"
+                " decision on the same lane supersedes it.",
+            },
+            {
                 "word": "reservation",
                 "meaning": "A numbered range of governance objects, reserved above a ceiling,"
                 " not applied.",
