@@ -22,6 +22,7 @@ from generator.cli.terminal import Output, paint
 from generator.errors_explained import ERRORS
 from generator.rules.catalogue import ALL, CODES
 from generator.rules.evidence import EVIDENCE_RULES
+from generator.rules.over_decisions import DECISION_RULES
 from tests.folders import (
     FILES,
     MANIFEST,
@@ -39,10 +40,11 @@ from tests.folders import (
     write,
 )
 
-CONTROLS = len(CODES) - sum(len(rule.codes) for rule in EVIDENCE_RULES)
-RULES = len(ALL) - len(EVIDENCE_RULES)
+_LATE = (*EVIDENCE_RULES, *DECISION_RULES)
+CONTROLS = len(CODES) - sum(len(rule.codes) for rule in _LATE)
+RULES = len(ALL) - len(_LATE)
 PROVEN = f"{RULES} rules proven by {CONTROLS} controls"
-"""Of a run over lanes without evidence of a known kind."""
+"""Of a run over lanes without evidence of a known kind and without recorded decisions."""
 REPORT = json.dumps({"final_status": "SAMPLE_RUN_READY", "tests_passed": 12})
 
 
@@ -189,6 +191,7 @@ def test_the_object_of_a_verified_lane_whole(tmp_path: Path) -> None:
                 "errors": [],
             }
         ],
+        "decisions": [],
         "unread": [],
         "unreadable": [],
         "summary": {
@@ -200,6 +203,7 @@ def test_the_object_of_a_verified_lane_whole(tmp_path: Path) -> None:
             "findings": 1,
             "notes": 0,
             "claims": {"recomputed": 2, "cross_checked": 0, "claimed_only": 1, "refuted": 1},
+            "decisions": {"current": 0, "stale": 0, "superseded": 0, "refused": 0},
             "rules": RULES,
             "controls": CONTROLS,
             "rule_base": selftest.rule_base_digest(),

@@ -49,7 +49,10 @@ def row(one: Recorded, titles: Mapping[str, str], prefix: str) -> dict[str, Any]
         "words": one.words,
         "lane": titles.get(one.lane, one.lane),
         "option": taken.option if taken is not None else "",
-        "despite_open_blockers": f"despite open blockers: {despite}" if despite else "",
+        "despite_words": f"despite {plural(len(taken.despite), 'open blocker')}"
+        if taken is not None and taken.despite
+        else "",
+        "despite_open_blockers": despite,
         "decided_by": taken.decided_by if taken is not None else "",
         "decided_on": taken.decided_on if taken is not None else "",
         "reason": taken.reason if taken is not None else "",

@@ -204,9 +204,9 @@ def changes(bound: Bound, basis: Basis, now: BlockerMap, doubtful: str = "") -> 
             )
         )
     if bound.documents != basis.documents:
-        found.append(
-            Change("the decision packet", _named(bound.documents), _named(basis.documents))
-        )
+        was = [one for one in bound.documents if one not in basis.documents]
+        now_is = [one for one in basis.documents if one not in bound.documents]
+        found.append(Change("the decision packet", _named(was), _named(now_is)))
     if basis.against:
         found.append(Change("the verdict on the lane", "nothing refuted", basis.against))
     if doubtful:
@@ -215,7 +215,7 @@ def changes(bound: Bound, basis: Basis, now: BlockerMap, doubtful: str = "") -> 
 
 
 def _named(documents: Sequence[PacketDocument]) -> str:
-    return "; ".join(f"{visible(one.name, 80)} {one.sha256}" for one in documents) or "none"
+    return "; ".join(f"{visible(one.name, 80)} {one.sha256}" for one in documents) or "no other"
 
 
 def _moved(was: Sequence[BlockerState], now: Sequence[BlockerState]) -> str:
