@@ -8,18 +8,20 @@ closed, and a decision packet without a default holds nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from generator import legs
 from generator.ballots import Ballot, ballots, is_hold
 from generator.model.document import Document, DocumentKind, Table
-from generator.spelled import spelled as _spelled
+from generator.model.outcome import Level
+from generator.spelled import spelled
 from generator.spelled import step as _step
 from generator.spelled import text as _text
 
 # every repetition is bounded, and begins where a word begins: packet text may be one long line
-_BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
+_BLOCKER_ID = legs.BLOCKER_ID
 _TOKEN = re.compile(r"(?<![A-Z0-9_])[A-Z][A-Z0-9]{0,60}(?:_[A-Z0-9]{1,60}){1,30}(?![A-Z0-9_])")
 _OPEN_KEY = re.compile(r"(?:still |remaining |all )?(?:open\b|blockers\b)", re.IGNORECASE)
 _CLOSED = re.compile(r"\W*(?:closed|resolved|fully discharged)\b", re.IGNORECASE)
@@ -76,12 +78,25 @@ class Blocker:
     next_action: str
     blocks: str
     where: str
+    level: Level = Level.CLAIMED_ONLY
+    """How the state is known; a document alone only claims it."""
+    doubt: str = ""
+    """What else the lane says of it that reads worse; empty where nothing does."""
 
     @property
     def state(self) -> str:
         """Both axes in words."""
         word = "open" if self.open else "closed"
         return word if self.progress == "none" else f"{word}, {self.progress}"
+
+
+def by_id(rows: Iterable[Blocker]) -> dict[str, Blocker]:
+    """Return blockers by id; of two rows of one id, the one that leaves it open."""
+    found: dict[str, Blocker] = {}
+    for row in rows:
+        if row.id not in found or (row.open and not found[row.id].open):
+            found[row.id] = row
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +170,7 @@ def lane_facts(documents: Sequence[Document]) -> LaneFacts:
     blockers, open_stated = _blockers(data, name, documents)
     found = ballots(documents)
     stated = [
-        (key.replace("_", " "), _spelled(data[key]), f"{name}#/{key}")
+        (key.replace("_", " "), spelled(data[key]), f"{name}#/{key}")
         for key in _UNTOUCHED
         if key in data
     ] or list(_production_in_text(documents))
@@ -220,17 +235,42 @@ def _blockers(
         pointer = f"{name}#/production_blocker_map"
         found = tuple(blockers_in_list(stated, pointer)) or tuple(_from_lists(stated, pointer))
         if found:
-            return found, _text(stated, "open_count")
-    for document in documents:
-        for table in document.tables:
-            found = tuple(blockers_in_table(table, document.name))
+            return tuple(_with_legs(found, documents)), _text(stated, "open_count")
+    tables = (
+        found
+        for document in documents
+        for table in document.tables
+        if (found := tuple(blockers_in_table(table, document.name)))
+    )
+    first = next(tables, ())
+    if not first:
+        for document in documents:
+            found = tuple(_from_sentence(document))
             if found:
-                return found, ""
-    for document in documents:
-        found = tuple(_from_sentence(document))
-        if found:
-            return found, ""
-    return (), ""
+                return tuple(_with_legs(found, documents)), ""
+    others = {row.id: row for found in reversed(tuple(tables)) for row in found}
+    return tuple(_with_legs((_filled(row, others) for row in first), documents)), ""
+
+
+def _filled(row: Blocker, others: Mapping[str, Blocker]) -> Blocker:
+    """Return a row with what another table of the lane says where this one says nothing."""
+    other = others.get(row.id, row)
+    return replace(
+        row,
+        actor=row.actor or other.actor,
+        next_action=row.next_action or other.next_action,
+        blocks=row.blocks or other.blocks,
+    )
+
+
+def _with_legs(rows: Iterable[Blocker], documents: Sequence[Document]) -> Iterator[Blocker]:
+    """Yield rows with the legs that are told in words, where no list tells of any."""
+    told: Mapping[str, tuple[legs.Leg, ...]] | None = None
+    for row in rows:
+        if told is None:
+            told = legs.by_blocker(documents)
+        own = () if row.legs else legs.together(legs.in_words(row.stated), told.get(row.id, ()))
+        yield replace(row, legs=own) if own else row
 
 
 def _from_sentence(document: Document) -> Iterator[Blocker]:
@@ -251,7 +291,7 @@ def blockers_in_list(stated: Mapping[str, Any], pointer: str) -> Iterator[Blocke
     rows = stated.get("blockers")
     for index, item in enumerate(rows if isinstance(rows, list) else ()):
         # what has no usable id, or no shape, is still a blocker, and open
-        row = item if isinstance(item, dict) else {"id": _spelled(item)[:200]}
+        row = item if isinstance(item, dict) else {"id": spelled(item)[:200]}
         words = "; ".join(
             dict.fromkeys(text for text in (_text(row, "state"), _text(row, "status")) if text)
         )

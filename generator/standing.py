@@ -10,8 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from generator.facts import Blocker, LaneFacts
+from generator.facts import Blocker, LaneFacts, by_id
 from generator.model.verdict import LaneVerdict
+
+
+class LegStanding(NamedTuple):
+    """One leg of a blocker, as the newest lane states it that names it."""
+
+    name: str
+    state: str
+    lane: LaneVerdict
+    carried: bool
+    """Whether a newer lane tells of this blocker's legs and leaves this one out."""
 
 
 class Standing(NamedTuple):
@@ -25,6 +35,8 @@ class Standing(NamedTuple):
     open: bool
     note: str
     """Why it stands otherwise than one might think; else empty."""
+    legs: tuple[LegStanding, ...] = ()
+    """Every leg that any lane ever named: none vanishes because a lane leaves it out."""
 
     @property
     def state(self) -> str:
@@ -54,6 +66,7 @@ class Blockers:
 def blockers(lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]) -> Blockers:
     """Return where every blocker stands; ``lanes`` are oldest first."""
     said: dict[str, tuple[Blocker, LaneVerdict]] = {}
+    legs: dict[str, dict[str, LegStanding]] = {}
     newest = stated_by = None
     open_stated = ""
     for lane in lanes:
@@ -63,17 +76,19 @@ def blockers(lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]) -> Bl
         if not rows:
             continue
         newest = lane
-        of_lane: dict[str, Blocker] = {}
-        for row in rows:
-            # of two rows of one id, the one that leaves it open
-            if row.id not in of_lane or (row.open and not of_lane[row.id].open):
-                of_lane[row.id] = row
+        of_lane = by_id(rows)
+        for row in of_lane.values():
+            if row.legs:
+                legs[row.id] = _legs(row, lane, legs.get(row.id, {}))
         left_out = {key: value for key, value in said.items() if key not in of_lane}
         said = {
             row.id: (_carried(row, said[row.id][0]) if row.id in said else row, lane)
             for row in of_lane.values()
         } | left_out
-    standing = (_standing(row, lane, newest) for row, lane in said.values())
+    standing = (
+        _standing(row, lane, newest)._replace(legs=tuple(legs.get(row.id, {}).values()))
+        for row, lane in said.values()
+    )
     return Blockers(tuple(standing), newest, open_stated, stated_by)
 
 
@@ -87,8 +102,25 @@ def _carried(row: Blocker, before: Blocker) -> Blocker:
     )
 
 
+def _legs(
+    row: Blocker, lane: LaneVerdict, before: Mapping[str, LegStanding]
+) -> dict[str, LegStanding]:
+    """Return the legs of a blocker after a lane that tells of them: its own, then the others."""
+    own = {name: LegStanding(name, state, lane, False) for name, state in row.legs}
+    return own | {
+        name: leg._replace(carried=True) for name, leg in before.items() if name not in own
+    }
+
+
+def is_closed(row: Blocker, lane: LaneVerdict) -> bool:
+    """Whether a lane closes a blocker: it says so, and its evidence was verified."""
+    return not row.open and lane.integrity.green
+
+
 def _standing(row: Blocker, lane: LaneVerdict, newest: LaneVerdict | None) -> Standing:
-    if not row.open and not lane.integrity.green:
+    if row.doubt:
+        return Standing(row, lane, True, row.doubt)
+    if not row.open and not is_closed(row, lane):
         return Standing(row, lane, True, "stated as closed, without evidence that was verified")
     note = "" if lane is newest else "the newest list leaves it out"
     return Standing(row, lane, row.open, note)
