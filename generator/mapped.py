@@ -13,10 +13,10 @@ from typing import Any
 from generator.evidence.blocker_map import FILE, PROGRESS, is_open
 from generator.evidence.tallies import word
 from generator.facts import Blocker, LaneFacts, by_id
-from generator.spelled import spelled
 from generator.model.finding import Finding
 from generator.model.outcome import Agreement, Level
 from generator.model.verdict import LaneVerdict
+from generator.spelled import spelled
 
 
 def with_map(facts: LaneFacts, lane: LaneVerdict, data: object) -> LaneFacts:

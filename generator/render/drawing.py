@@ -10,10 +10,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from generator.render.pictures import Ranges, Steps, from_text
 from generator.render.svg import plain
 
 if TYPE_CHECKING:
@@ -35,26 +37,22 @@ _SALT = "lanebook"
 def main(arguments: Sequence[str]) -> None:
     """Draw what the first file asks for, and write the pictures to the second."""
     source, target = map(Path, arguments)
-    kinds: dict[str, Callable[[Any], Figure]] = {"Steps": _steps, "Ranges": _ranges}
     drawn = {}
     with _settings():
-        for wanted in json.loads(source.read_text("ascii")):
-            figure = kinds[wanted["kind"]](wanted)
+        for name, picture in from_text(source.read_text("ascii")).items():
+            figure = _steps(picture) if isinstance(picture, Steps) else _ranges(picture)
             told = io.StringIO()
             figure.savefig(told, format="svg", metadata={"Date": None, "Creator": None})
-            drawn[wanted["name"]] = plain(
-                told.getvalue(),
-                name=wanted["name"],
-                title=wanted["title"],
-                description=wanted["description"],
+            drawn[name] = plain(
+                told.getvalue(), name=name, title=picture.title, description=picture.description
             )
     target.write_text(json.dumps(drawn), "ascii")
 
 
-def _settings() -> Any:
+def _settings() -> AbstractContextManager[object]:
     """Load matplotlib with its own font and its own defaults, and nothing of this machine."""
     # it would read every font below the system's folders, and remember what it found
-    walk, os.walk = os.walk, _no_folders
+    walk, os.walk = os.walk, _no_folders  # type: ignore[assignment]
     try:
         import matplotlib
         from matplotlib import font_manager
@@ -113,18 +111,17 @@ def _text(axes: Axes, y: float, text: str, size: float) -> None:
     axes.text(0, y, text, fontsize=size, transform=across, gid="label", parse_math=False)
 
 
-def _steps(wanted: Any) -> Figure:
+def _steps(picture: Steps) -> Figure:
     """Draw one line for each thing, over lanes: it falls as it comes closer to closed."""
-    lines = wanted["lines"]
-    count = max(len(levels) for _, levels, _, _ in lines)
-    first = wanted["first"]
-    height = sum(_THIN_ROW if thin else _ROW for *_, thin in lines)
+    first = picture.first
+    count = max(len(line.levels) for line in picture.lines)
+    height = sum(_THIN_ROW if line.thin else _ROW for line in picture.lines)
     figure, axes = _axes(
         height, first - 0.5, first + count - 0.5, "lanes by number, the oldest first"
     )
     _ticks(axes)
     top = 0.0
-    for text, levels, stated, thin in lines:
+    for text, levels, stated, thin in picture.lines:
         unit = _STEP * (0.4 if thin else 1)
         closed = top + (_THIN_ROW if thin else _ROW) - 5
         _text(axes, top + (10 if thin else 12), text, 9.5 if thin else 11)
@@ -132,15 +129,22 @@ def _steps(wanted: Any) -> Figure:
         width = 1.1 if thin else 2.2
         name = "leg" if thin else "line"
         heights = [None if level is None else closed - level * unit for level in levels]
-        carried = {"linestyle": (0, (1, 2)), "linewidth": width * 0.7}
-        _stairs(axes, first, heights, gid=f"{name}-carried", **carried)
+        _stairs(axes, first, heights, f"{name}-carried", width * 0.7, dotted=True)
         known = [one if said else None for one, said in zip(heights, stated, strict=True)]
-        _stairs(axes, first, known, gid=name, linewidth=width)
+        _stairs(axes, first, known, name, width)
         top += _THIN_ROW if thin else _ROW
     return figure
 
 
-def _stairs(axes: Axes, first: int, heights: Sequence[float | None], **look: Any) -> None:
+def _stairs(
+    axes: Axes,
+    first: int,
+    heights: Sequence[float | None],
+    name: str,
+    width: float,
+    *,
+    dotted: bool = False,
+) -> None:
     """Draw heights over lanes, each for the width of a lane; where there is none, nothing."""
     values: list[float] = []
     edges = [first - 0.5]
@@ -152,12 +156,20 @@ def _stairs(axes: Axes, first: int, heights: Sequence[float | None], **look: Any
             values.append(value)
             edges.append(first + index + 0.5)
     if any(value == value for value in values):
-        axes.stairs(values, edges, baseline=None, fill=False, **look)
+        axes.stairs(
+            values,
+            edges,
+            baseline=None,
+            fill=False,
+            gid=name,
+            linewidth=width,
+            linestyle=(0, (1, 2)) if dotted else "solid",
+        )
 
 
-def _ranges(wanted: Any) -> Figure:
+def _ranges(picture: Ranges) -> Figure:
     """Draw ranges to scale, one under the other, and a line above each ceiling."""
-    bars, ceilings = wanted["bars"], wanted["ceilings"]
+    bars, ceilings = picture.bars, picture.ceilings
     numbers = [*(n for _, one, other, _ in bars for n in (one, other)), *(n for _, n in ceilings)]
     low, high = min(numbers), max(numbers)
     space = max((high - low) * 0.02, 0.5)

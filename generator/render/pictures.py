@@ -88,6 +88,29 @@ def label(text: str, longest: int = LONGEST_LABEL) -> str:
     return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", visible(text, longest))
 
 
+def to_text(pictures: Mapping[str, Picture]) -> str:
+    """Return pictures as text for the program that draws them."""
+    return json.dumps(
+        {
+            name: {"kind": type(picture).__name__, **picture._asdict()}
+            for name, picture in pictures.items()
+        }
+    )
+
+
+def from_text(text: str) -> dict[str, Picture]:
+    """Return the pictures of :func:`to_text`."""
+    found: dict[str, Picture] = {}
+    for name, told in json.loads(text).items():
+        head = told["title"], told["description"]
+        if told["kind"] == Steps.__name__:
+            found[name] = Steps(*head, told["first"], tuple(Line(*row) for row in told["lines"]))
+        else:
+            bars = tuple(Bar(*bar) for bar in told["bars"])
+            found[name] = Ranges(*head, bars, tuple(map(tuple, told["ceilings"])))
+    return found
+
+
 class Drawing:
     """Pictures that are being drawn while something else goes on."""
 
@@ -98,12 +121,8 @@ class Drawing:
         if not pictures:
             return
         self._folder = tempfile.TemporaryDirectory(prefix="lanebook-")
-        wanted = [
-            {"name": name, "kind": type(picture).__name__, **picture._asdict()}
-            for name, picture in pictures.items()
-        ]
         folder = Path(self._folder.name)
-        (folder / _INPUT).write_text(json.dumps(wanted), "ascii")
+        (folder / _INPUT).write_text(to_text(pictures), "ascii")
         # files, not pipes: workers that are forked meanwhile would hold the ends of a pipe open
         with (folder / "errors").open("wb") as errors:
             self._child = subprocess.Popen(

@@ -6,20 +6,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from generator import __version__, decision_schema
 from generator.ballots import executes, is_hold
-from generator.decided import blocker_map, by_lane
+from generator.decided import by_lane
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
 from generator.facts import DecisionPacket, LaneFacts
 from generator.model.claims import ClaimCounts
-from generator.model.decision import DecisionState, Recorded
+from generator.model.decision import BlockerMap, DecisionState, Recorded
 from generator.model.outcome import Outcome
 from generator.model.verdict import LaneVerdict, RootVerdict
-from generator.render import decision_rows, glossary, words
+from generator.render import (
+    blocker_page,
+    contradictions,
+    decision_rows,
+    glossary,
+    governance_page,
+    words,
+)
 from generator.render.chain_page import anchors, chain_page
 from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
+from generator.render.over_lanes import OverLanes
 from generator.render.page import Page
 from generator.render.words import Mark, plural, shown
 from generator.rules.base import Rule
@@ -68,8 +78,11 @@ class SitePages:
         facts: Mapping[str, LaneFacts],
         blockers: Blockers,
         proof: Proof,
+        over: OverLanes,
+        now: BlockerMap,
     ) -> None:
         """Take the verdict over the root, each lane's facts, all blockers, and the proof."""
+        self.over = over
         self.verdict = verdict
         self.lanes = verdict.lanes
         self.newest_first = tuple(reversed(verdict.lanes))
@@ -77,7 +90,7 @@ class SitePages:
         self.proof = proof
         self.now = blockers
         self.in_chain = anchors(verdict.lanes)
-        self.map = blocker_map(blockers)
+        self.map = now
         self.titles = {lane.id: lane.title for lane in verdict.lanes}
         # ids are packet text; an anchor is a number
         self.anchors = {
@@ -92,6 +105,7 @@ class SitePages:
         yield self.decisions()
         yield self.governance()
         yield chain_page(self.lanes)
+        yield self.contradictions()
         yield self.validators()
         yield self.glossary()
         yield from self.codes()
@@ -162,6 +176,7 @@ class SitePages:
             if blockers
             else "",
             "blockers": [row["data"] for row in blockers],
+            "picture_words": blocker_page.picture_words(self.over.steps),
             "decided_words": decided_words,
             "decided": [item["data"] for item in decided],
             "attention_words": f"{plural(wrong, 'lane')} with something wrong."
@@ -181,6 +196,7 @@ class SitePages:
             "newest_href": href(f"lanes/{newest.id}/index.md") if newest else "",
             "cards": cards,
             "blockers": blockers,
+            "picture": self.over.drawn.get(blocker_page.PICTURE, Markup()),
             "attention": attention[:NEWEST],
             "decided": decided,
             "lanes": rows,
@@ -377,77 +393,20 @@ class SitePages:
     # Blockers, decisions, governance
 
     def blockers(self) -> Page:
-        """Return every blocker now, and where its state changed from lane to lane."""
-        now: list[dict[str, Any]] = []
-        for standing in self.now.standing:
-            blocker = standing.blocker
-            data: dict[str, Any] = {
-                "id": blocker.id,
-                "state": standing.state,
-                "note": standing.note,
-                "lane": standing.lane.title,
-                "stated": blocker.stated,
-                "legs": [
-                    {"id": name or "–", "state": state or "–"} for name, state in blocker.legs
-                ],
-                "actor": blocker.actor or "not stated",
-                "next_action": blocker.next_action or "not stated",
-                "blocks": blocker.blocks or "not stated",
-                "where": blocker.where,
-            }
-            now.append(
-                {
-                    "data": data,
-                    **data,
-                    "mark": blocker_mark(standing),
-                    "anchor": self.anchors[blocker.id],
-                    "href": href(f"lanes/{standing.lane.id}/report.md"),
-                    "lane_href": href(f"lanes/{standing.lane.id}/index.md"),
-                }
-            )
-        history = list(self._history())
-        data = {
-            "schema": "lanebook/blockers/1",
-            "words": "A blocker is open until its state says closed and the lane that says so has"
-            " evidence that was verified; progress does not close it, nor does a lane that leaves"
-            " it out.",
-            "now_words": f"{self._open_words()}.",
-            "from_words": self._blockers_from(),
-            "blockers": [item["data"] for item in now],
-            "history_words": "A row stands here where a blocker is first stated, or stated"
-            " differently than in the lane before."
-            if history
-            else "",
-            "history_caption": "Changes of blockers, oldest lane first" if history else "",
-            "history": [row["data"] for row in history],
-        }
-        aids = {
-            "blockers": now,
-            "history": history,
-        }
-        return Page("blockers", "blockers.md.j2", data, aids)
+        """Return every blocker now, and what lanes said of each."""
+        return blocker_page.page(
+            self.now,
+            self.over.histories,
+            (self.over.steps, self.over.drawn.get(blocker_page.PICTURE, Markup())),
+            self.anchors,
+            (self._open_words(), self._blockers_from()),
+            self._place,
+        )
 
-    def _history(self) -> Iterator[dict[str, Any]]:
-        before: dict[str, tuple[str, str]] = {}
-        for lane in self.lanes:
-            for blocker in self.facts[lane.id].blockers:
-                legs = "; ".join(f"{name}: {state}" for name, state in blocker.legs)
-                now = (blocker.state, legs)
-                if before.get(blocker.id) == now:
-                    continue
-                before[blocker.id] = now
-                data = {
-                    "lane": lane.title,
-                    "blocker": blocker.id,
-                    "state": blocker.state,
-                    "legs": legs,
-                }
-                yield {
-                    "data": data,
-                    **data,
-                    "mark": blocker_mark(blocker),
-                    "href": href(f"lanes/{lane.id}/index.md"),
-                }
+    def _place(self, lane: LaneVerdict, where: str) -> Markup:
+        """Return the link from the top of the site to a place of a lane."""
+        inside = self.over.places(lane).href(where)
+        return href(f"lanes/{lane.id}/{inside}" if inside else "")
 
     def decisions(self) -> Page:
         """Return the decision packets, and the decisions that are recorded, with their state."""
@@ -517,53 +476,13 @@ class SitePages:
 
     def governance(self) -> Page:
         """Return reserved ranges and consumed delegations, as stated."""
-        reservations = []
-        delegations = []
-        for lane in self.lanes:
-            facts = self.facts[lane.id]
-            link = href(f"lanes/{lane.id}/index.md")
-            if facts.reservation is not None:
-                stated = facts.reservation
-                data: dict[str, Any] = {
-                    "lane": lane.title,
-                    "objects": stated.objects,
-                    "count": max(0, stated.last - stated.first + 1),
-                    "above_ceiling": stated.above_ceiling or "not stated",
-                    "apply_now": stated.apply_now or "not stated",
-                    "canonical_fold": stated.canonical_fold or "not stated",
-                    "where": stated.where,
-                }
-                reservations.append(
-                    {
-                        "data": data,
-                        **data,
-                        "href": link,
-                        "where_href": href(f"lanes/{lane.id}/report.md"),
-                    }
-                )
-            if facts.delegation:
-                data = {"lane": lane.title, "delegation": facts.delegation}
-                delegations.append({"data": data, **data, "href": link})
-        data = {
-            "schema": "lanebook/governance/1",
-            "words": "Ranges of governance objects that lanes reserve. A reserved object is not"
-            " applied. All of it as stated."
-            if reservations
-            else "No lane reserves governance objects.",
-            "caption": "Reserved ranges, oldest lane first" if reservations else "",
-            "reservations": [item["data"] for item in reservations],
-            "delegations_words": ""
-            if delegations
-            else "No lane states which delegated decision it consumed.",
-            "delegations_caption": "Delegations, oldest lane first" if delegations else "",
-            "delegations": [item["data"] for item in delegations],
-        }
-        return Page(
-            "governance",
-            "governance.md.j2",
-            data,
-            {"reservations": reservations, "delegations": delegations},
+        return governance_page.page(
+            self.over.numbers, self.over.drawn, self.lanes, self.facts, self._place
         )
+
+    def contradictions(self) -> Page:
+        """Return what documents of one lane state differently."""
+        return contradictions.page(self.lanes, self._place)
 
     # Rules
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from generator import decision_schema, selftest, standing
+from generator import decision_schema, mapped, selftest, standing
 from generator.decided import blocker_map, by_lane
-from generator.errors import BuildError
+from generator.errors import BuildError, InputError
+from generator.evidence import blocker_map as map_in_evidence
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
-from generator.facts import lane_facts
+from generator.facts import LaneFacts, lane_facts
 from generator.model.digest import Digest, sha256
 from generator.model.packet import MANIFEST
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -26,7 +27,9 @@ from generator.reading.root import Root
 from generator.render import templates, viewer, words
 from generator.render.chain_page import RECORDS, anchors
 from generator.render.lane_pages import LanePages, Surroundings
+from generator.render.over_lanes import OverLanes
 from generator.render.page import Page, to_json
+from generator.render.places import Places
 from generator.render.site_pages import SitePages
 from generator.verify import verify
 from generator.writing import engine as engines
@@ -124,11 +127,16 @@ def _render(
         sink=lambda source: LaneSink(docs / "lanes" / source.id / "files"),
         progress=progress("verifying lanes", len(root.sources)),
     )
-    facts = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
+    limits = strictjson.Limits(
+        root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
+    )
+    stated = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
+    facts = {lane.id: _with_map(docs, lane, stated[lane.id], limits) for lane in verdict.lanes}
     # the page of validators tells of every rule, also of those that this root did not need
     proof = selftest.require()
     blockers = standing.blockers(verdict.lanes, facts)
-    now = blocker_map(blockers)
+    # a decision is bound to the map as documents state it, which needs no evidence to be read again
+    now = blocker_map(standing.blockers(verdict.lanes, stated))
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
         in_chain=anchors(verdict.lanes),
@@ -138,10 +146,10 @@ def _render(
         rule_base=verdict.rule_base,
         blocker_map=now,
         decisions=by_lane(verdict.decisions),
-        json_limits=strictjson.Limits(
-            root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
-        ),
+        json_limits=limits,
     )
+
+    over = OverLanes.of(verdict.lanes, facts, blockers, lambda lane: _places(docs, lane))
 
     def render_lane(lane: LaneVerdict) -> int:
         folder = docs / "lanes" / lane.id
@@ -162,7 +170,7 @@ def _render(
         progress=progress("rendering lanes", len(verdict.lanes)),
     )
     count = sum(counts)
-    for page in SitePages(verdict, facts, blockers, proof).pages():
+    for page in SitePages(verdict, facts, blockers, proof, over, now).pages():
         _write_page(docs, page)
         count += 1
     write(docs / "schemas" / decision_schema.NAME, to_json(decision_schema.schema()))
@@ -174,6 +182,28 @@ def _render(
     shutil.copytree(templates.folder() / "assets", docs / "assets")
     write(docs / MANIFEST, tree_manifest(docs))
     return verdict, count
+
+
+def _with_map(
+    docs: Path, lane: LaneVerdict, facts: LaneFacts, limits: strictjson.Limits
+) -> LaneFacts:
+    """Return what a lane says, its blockers as the map in its evidence has them, if any."""
+    digest = next((file.computed for file in lane.files if file.path == map_in_evidence.FILE), None)
+    if digest is None:
+        return facts
+    folder = docs / "lanes" / lane.id / "files"
+    data = _contents(folder, published(folder))(digest)
+    if data is None:
+        return facts
+    try:
+        return mapped.with_map(facts, lane, strictjson.loads(data, where="", limits=limits))
+    except InputError:
+        return facts  # told as a finding; the documents' word is what is left
+
+
+def _places(docs: Path, lane: LaneVerdict) -> Places:
+    """Return where the files of a lane can be looked at."""
+    return Places(lane, published(docs / "lanes" / lane.id / "files"))
 
 
 def _write_page(docs: Path, page: Page) -> None:
