@@ -5,71 +5,23 @@ Which side is right is not said here; nobody here knows it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from generator.model.document import read_place
 from generator.model.finding import Finding
 from generator.model.verdict import LaneVerdict
+from generator.render import words
 from generator.render.blocker_page import Link
+from generator.render.contradicted import Sides, is_contradiction, names_of, sides
 from generator.render.links import href
 from generator.render.page import Page
 from generator.render.words import plural, shown
 from generator.rules.catalogue import CODES
 
-PREFIX = "CON-"
-"""Begins the codes of contradictions."""
+DIFFERS = words.REFUTED._replace(word="differs")
+NOTE = words.CLAIMED_ONLY._replace(word="to be read closely")
 MOST_OF_LANE = 100
 """Contradictions of one lane on the page."""
-_CANDIDATES = 50
-
-
-class Sides(NamedTuple):
-    """Both sides of a contradiction: what is said, and where."""
-
-    stated: str
-    where: str
-    other: str
-    other_where: str
-    """Empty where the finding names no second place."""
-
-
-def is_contradiction(finding: Finding) -> bool:
-    """Whether a finding is one of the contradictions between documents."""
-    return finding.code.startswith(PREFIX)
-
-
-def sides(finding: Finding, names: Container[str]) -> Sides:
-    """Return both sides of a contradiction.
-
-    Args:
-        finding: the contradiction; its ``computed`` ends in `` (place)``.
-        names: the files of its lane; nothing else is a place.
-    """
-    text = finding.computed
-    if text.endswith(")"):
-        end = len(text) - 1
-        at = end
-        for _ in range(_CANDIDATES):
-            at = text.rfind(" (", 0, at)
-            if at < 0:
-                break
-            where = text[at + 2 : end]
-            place = read_place(where)
-            if place.name in names and place.name != where:
-                return Sides(finding.stated, finding.where, text[:at], where)
-    return Sides(finding.stated, finding.where, text, "")
-
-
-def names_of(lane: LaneVerdict) -> frozenset[str]:
-    """Return the names of the files of a lane, as places have them."""
-    return frozenset(
-        (
-            *(document.name for document in lane.documents),
-            *(f"{lane.evidence}/{state.path}" for state in lane.files),
-            *(f"{lane.evidence}/{name}" for name in lane.seals),
-        )
-    )
 
 
 def page(lanes: Sequence[LaneVerdict], link: Link) -> Page:
@@ -123,6 +75,7 @@ def _group(number: int, lane: LaneVerdict, found: Sequence[Finding], link: Link)
 
 def _row(lane: LaneVerdict, finding: Finding, both: Sides, link: Link) -> dict[str, Any]:
     code = CODES.get(finding.code)
+    mark = DIFFERS if finding.refutes else NOTE
     data = {
         "meaning": code.meaning if code is not None else "",
         "message": finding.message,
@@ -132,10 +85,12 @@ def _row(lane: LaneVerdict, finding: Finding, both: Sides, link: Link) -> dict[s
         "other_where": both.other_where,
         "code": finding.code,
         "severity": finding.severity,
+        "mark": mark.word,
     }
     return {
         "data": data,
         **data,
+        "mark": mark,
         "stated": shown(both.stated),
         "other": shown(both.other),
         "where_href": link(lane, both.where),

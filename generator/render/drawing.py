@@ -27,7 +27,9 @@ _WIDTH = 440
 _SIDE = 8
 _AXIS = 34
 """Height below the rows for ticks and what they count."""
-_ROW, _THIN_ROW = 36, 25
+_ROW, _THIN_ROW = 36, 24
+_INDENT = 12
+"""By which the label of a part stands behind that of its whole."""
 _STEP = 3
 """Height of one level."""
 _DPI = 72
@@ -103,12 +105,13 @@ def _ticks(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
 
 
-def _text(axes: Axes, y: float, text: str, size: float) -> None:
+def _text(axes: Axes, y: float, text: str, size: float, indent: float = 0) -> None:
     """Write a label at the left edge; its y is that of the line it stands on."""
     from matplotlib.transforms import blended_transform_factory
 
     across = blended_transform_factory(axes.transAxes, axes.transData)
-    axes.text(0, y, text, fontsize=size, transform=across, gid="label", parse_math=False)
+    x = indent / (_WIDTH - 2 * _SIDE)
+    axes.text(x, y, text, fontsize=size, transform=across, gid="label", parse_math=False)
 
 
 def _steps(picture: Steps) -> Figure:
@@ -123,9 +126,13 @@ def _steps(picture: Steps) -> Figure:
     top = 0.0
     for text, levels, stated, thin in picture.lines:
         unit = _STEP * (0.4 if thin else 1)
-        closed = top + (_THIN_ROW if thin else _ROW) - 5
-        _text(axes, top + (10 if thin else 12), text, 9.5 if thin else 11)
-        axes.plot([first - 0.5, first + count - 0.5], [closed, closed], gid="guide", linewidth=0.8)
+        closed = top + (_THIN_ROW - 3 if thin else _ROW - 5)
+        if thin:
+            _text(axes, top + 10, text, 9.5, _INDENT)
+        else:
+            _text(axes, top + 12, text, 11)
+            ends = [first - 0.5, first + count - 0.5]
+            axes.plot(ends, [closed, closed], gid="guide", linewidth=0.8)
         width = 1.1 if thin else 2.2
         name = "leg" if thin else "line"
         heights = [None if level is None else closed - level * unit for level in levels]

@@ -21,6 +21,7 @@ from generator.names import visible
 from generator.profiles import DEFAULT, PROFILES
 from generator.reading import strictjson
 from generator.render import decision_rows, evidence_pages, words
+from generator.render.contradicted import beside
 from generator.render.evidence_pages import Contents, EvidenceFile
 from generator.render.links import href
 from generator.render.page import Page
@@ -98,6 +99,11 @@ class LanePages:
         self.around = around
         self.titles = around.titles
         self.claims = _ordered(lane.claims)
+        listed, _ = _bounded(self.claims)
+        self.ledger: dict[Claim, int] = {}
+        for number, claim in enumerate(listed, 1):
+            self.ledger.setdefault(claim, number)
+        self.contradicted = beside(lane)
         self.counts = lane.counts
 
     def pages(self) -> Iterator[Page]:
@@ -486,7 +492,12 @@ class LanePages:
         }
 
     def _claim_row(self, claim: Claim, key: str) -> dict[str, Any]:
-        data = {
+        number = self.ledger.get(claim)
+        contradictions = [
+            {"words": f"contradicted: {found}", "href": href(self._finding_href(at))}
+            for at, found in self.contradicted.get(claim.where, ())
+        ]
+        data: dict[str, Any] = {
             "claim": key,
             "stated": claim.stated,
             "recomputed": claim.recomputed or "",
@@ -494,8 +505,12 @@ class LanePages:
             "level": words.of_claim(claim).word,
             "where": claim.where,
         }
+        if contradictions:
+            data["contradictions"] = [item["words"] for item in contradictions]
         return {
             "data": data,
+            "contradictions": contradictions,
+            "ledger_href": href(f"verification.md#claim-{number}" if number else ""),
             "key": key or "–",
             "stated": shown(claim.stated),
             "recomputed": shown(claim.recomputed),
@@ -504,6 +519,11 @@ class LanePages:
             "place": claim.where,
             "href": self._link(claim.where),
         }
+
+    def _finding_href(self, number: int) -> str:
+        """Return where a finding of the lane is told, one that is not shown at the head."""
+        place = f"finding-{number}" if number <= MOST_FINDINGS else "findings"
+        return f"verification.md#{place}"
 
     # Decision
 
