@@ -328,6 +328,8 @@ def shape(tag: str, attributes: Mapping[str, str]) -> str:
         shown[name] = re.sub(r"^(\.\./)+|^\./", "", shown[name])
     if tag == "input":
         shown.pop("checked", None)  # which of the theme's folds is open
+    if tag == "svg" and shown.get("class") == "lb-drawn":
+        shown.pop("viewbox", None)  # how big a picture is
     if tag == "link" and shown.get("rel") in ("prev", "next", "canonical"):
         shown = {"rel": shown["rel"]}
     return json.dumps([tag, shown], sort_keys=True)

@@ -76,6 +76,7 @@ def test_markup_is_made_in_few_places_only() -> None:
         "render/escape.py",
         "render/lane_pages.py",
         "render/links.py",
+        "render/pictures.py",
         "render/viewer.py",
     }
 

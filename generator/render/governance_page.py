@@ -12,7 +12,7 @@ from generator.model.verdict import LaneVerdict
 from generator.render.blocker_page import Link
 from generator.render.links import href
 from generator.render.page import Page
-from generator.render.pictures import MOST_LINES, Bar, Ranges, label
+from generator.render.pictures import MOST_LINES, NOTHING, Bar, Ranges, label
 from generator.render.words import plural
 from generator.reserved import Ceiling, Gap, Numbers, Reserved
 
@@ -128,7 +128,7 @@ def _group(index: int, one: Numbers, drawn: Mapping[str, Markup], link: Link) ->
         _ceiling("reserved", one.reserved, "", link),
         _ceiling("folded", one.folded, "No lane states how far objects are folded.", link),
     ]
-    picture = drawn.get(f"{PICTURE}-{index}", Markup())
+    picture = drawn.get(f"{PICTURE}-{index}", NOTHING)
     overlapping = sum(bool(row.overlaps) for row in one.ranges)
     data = {
         "title": f"{one.prefix} objects",

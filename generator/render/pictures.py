@@ -29,8 +29,8 @@ MOST_LINES = 30
 LONGEST_LABEL = 62
 """Characters of a label, so that it fits a picture."""
 
-TOP = 5
-"""The level of a line of which nothing is known but that it is open; 0 is closed."""
+NOTHING = Markup()
+"""What stands where there is nothing to draw."""
 
 _INPUT, _OUTPUT = "pictures.json", "pictures.svg.json"
 # what XML cannot hold at all; all else that is hostile is made visible before
@@ -104,7 +104,11 @@ def from_text(text: str) -> dict[str, Picture]:
     for name, told in json.loads(text).items():
         head = told["title"], told["description"]
         if told["kind"] == Steps.__name__:
-            found[name] = Steps(*head, told["first"], tuple(Line(*row) for row in told["lines"]))
+            lines = (
+                Line(text, tuple(levels), tuple(stated), thin)
+                for text, levels, stated, thin in told["lines"]
+            )
+            found[name] = Steps(*head, told["first"], tuple(lines))
         else:
             bars = tuple(Bar(*bar) for bar in told["bars"])
             found[name] = Ranges(*head, bars, tuple(map(tuple, told["ceilings"])))

@@ -31,6 +31,7 @@ from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
 from generator.render.over_lanes import OverLanes
 from generator.render.page import Page
+from generator.render.pictures import NOTHING
 from generator.render.words import Mark, plural, shown
 from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, READING_RULES
@@ -196,7 +197,7 @@ class SitePages:
             "newest_href": href(f"lanes/{newest.id}/index.md") if newest else "",
             "cards": cards,
             "blockers": blockers,
-            "picture": self.over.drawn.get(blocker_page.PICTURE, Markup()),
+            "picture": self.over.drawn.get(blocker_page.PICTURE, NOTHING),
             "attention": attention[:NEWEST],
             "decided": decided,
             "lanes": rows,
@@ -397,7 +398,7 @@ class SitePages:
         return blocker_page.page(
             self.now,
             self.over.histories,
-            (self.over.steps, self.over.drawn.get(blocker_page.PICTURE, Markup())),
+            (self.over.steps, self.over.drawn.get(blocker_page.PICTURE, NOTHING)),
             self.anchors,
             (self._open_words(), self._blockers_from()),
             self._place,

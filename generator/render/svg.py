@@ -18,7 +18,7 @@ CLASSES = (
     *("range", "gap", "overlap", "ceiling-0", "ceiling-1", "axis", "label"),
 )
 """What the parts of a picture are called; the page's style knows them behind ``lb-p-``."""
-_FILLED = frozenset(("range", "gap", "overlap"))
+_FILLED = frozenset(("range", "overlap"))
 _KEPT = ("stroke-width", "stroke-dasharray", "font-size", "text-anchor")
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _PATH = re.compile(r"[-+MLHVCQZz0-9. e]*\Z")
@@ -73,16 +73,37 @@ def _shapes(parent: ET.Element, css: str, marks: Mapping[str, str]) -> Iterator[
 
 
 def _path(d: str, css: str, style: Mapping[str, str], move: str) -> str:
-    way = _numbers(" ".join(d.split()))
+    way = _short(_numbers(d).split())
     if not _PATH.match(way):
         raise ValueError("a path of a picture holds more than numbers and commands")
     paint = 'fill="currentColor" ' if css in _FILLED else ""
-    if css == "gap":
-        paint = ""
     return (
         f'<path class="lb-p-{css or "axis"}" {paint}stroke="currentColor"{_looks(style)}{move}'
         f' d="{way}"/>'
     )
+
+
+def _short(steps: list[str]) -> str:
+    """Write a path with half of its letters: most lines go straight across, or up and down."""
+    way: list[str] = []
+    last = ("", "")
+    at = 0
+    while at < len(steps):
+        if steps[at] not in ("M", "L"):
+            way.append(steps[at])
+            at += 1
+            continue
+        step, *now = steps[at : at + 3]
+        at += 3
+        x, y = now
+        if step == "L" and y == last[1]:
+            way.append(f"H{x}")
+        elif step == "L" and x == last[0]:
+            way.append(f"V{y}")
+        else:
+            way.append(f"{step}{x} {y}")
+        last = (x, y)
+    return " ".join(way)
 
 
 def _text(element: ET.Element, css: str) -> str:
