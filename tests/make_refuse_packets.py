@@ -604,8 +604,6 @@ def refused() -> dict[str, Files]:
         **lane_files(),
         **documents(),
         **contradictions(),
-
-
         **decisions(),
         **records(),
         **evidences(),
