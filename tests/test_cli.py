@@ -20,6 +20,7 @@ from generator import __version__, selftest
 from generator.cli.app import app
 from generator.cli.terminal import Output, paint
 from generator.errors_explained import ERRORS
+from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, CODES
 from generator.rules.evidence import EVIDENCE_RULES
 from generator.rules.over_decisions import DECISION_RULES
@@ -40,7 +41,7 @@ from tests.folders import (
     write,
 )
 
-_LATE = (*EVIDENCE_RULES, *DECISION_RULES)
+_LATE: tuple[Rule[Any], ...] = (*EVIDENCE_RULES, *DECISION_RULES)
 CONTROLS = len(CODES) - sum(len(rule.codes) for rule in _LATE)
 RULES = len(ALL) - len(_LATE)
 PROVEN = f"{RULES} rules proven by {CONTROLS} controls"

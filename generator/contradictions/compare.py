@@ -14,6 +14,7 @@ from generator.contradictions.clash import Clash, ends, fits, near
 from generator.contradictions.fact import (
     BLOCKERS,
     CEILING,
+    CLOSED,
     FILES,
     FOLDED,
     MIRRORED,
@@ -89,6 +90,11 @@ def _differing(facts: Sequence[Fact]) -> Iterator[tuple[Fact, Fact]]:
             yield fact, known
 
 
+def _is_precondition(fact: Fact) -> bool:
+    """Tell whether a list is that of a decision packet, over which a rule of its own looks."""
+    return fact.subject in (BLOCKERS, CLOSED) and "decision" in _document(fact)
+
+
 def _document(fact: Fact) -> str:
     return fact.where.partition(":")[0].partition("#")[0]
 
@@ -107,7 +113,8 @@ def _counts(told: _Told) -> Iterator[Clash]:
     for fact in stated:
         by_subject.setdefault(fact.subject, fact)
     seen: set[tuple[str, str]] = set()
-    for listed in told.own("listed"):
+    lists = [fact for fact in told.own("listed") if not _is_precondition(fact)]
+    for listed in lists:
         count = by_subject.get(listed.subject)
         if count is None or count.value == listed.value or (listed.subject, listed.value) in seen:
             continue
@@ -121,7 +128,7 @@ def _counts(told: _Told) -> Iterator[Clash]:
             listed,
             f"{name[0].upper()}{name[1:]}: {count.value} stated, {listed.value} listed.",
         )
-    unstated = [fact for fact in told.own("listed") if fact.subject not in by_subject]
+    unstated = [fact for fact in lists if fact.subject not in by_subject]
     yield from (
         Clash("CON-LIST", one, other, "Two lists of the same thing have different lengths.")
         for one, other in _differing(unstated)
