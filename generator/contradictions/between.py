@@ -6,9 +6,9 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 
 from generator.contradictions.clash import Clash, ends, near
-from generator.contradictions.fact import Fact
+from generator.contradictions.fact import OUTCOME_WORDS, Fact
 
-KINDS = frozenset(("range", "revision", "hash", "dated name", "own name", "date"))
+KINDS = frozenset(("range", "revision", "hash", "dated name", "own name", "date", "quoted"))
 """The kinds of facts that other lanes may tell of as well."""
 _MOST = 8
 """Hashes that share an end and are kept to be compared."""
@@ -19,6 +19,8 @@ def kept(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     seen: set[tuple[str, str, str]] = set()
     found = []
     for fact in facts:
+        if fact.kind == "token" and fact.others and fact.value.count("_") >= 4:
+            fact = fact._replace(kind="quoted")
         key = (fact.kind, fact.subject, fact.value)
         if fact.kind in KINDS and key not in seen:
             seen.add(key)
@@ -33,11 +35,11 @@ def between(lanes: Sequence[tuple[str, Sequence[Fact]]]) -> Mapping[str, tuple[C
         lanes: id and facts of each lane, oldest first.
     """
     found: dict[str, list[Clash]] = {}
-    ranges, revisions, hashes = _Ranges(), _Revisions(), _Hashes()
+    ranges, revisions, hashes, quotes = _Ranges(), _Revisions(), _Hashes(), _Quotes()
     names = _Names(lanes)
     for lane_id, facts in lanes:
         clashes = found.setdefault(lane_id, [])
-        for check in (ranges, revisions, hashes, names):
+        for check in (ranges, revisions, hashes, quotes, names):
             clashes.extend(check.against(lane_id, facts))
     return {lane_id: tuple(clashes) for lane_id, clashes in found.items() if clashes}
 
@@ -141,6 +143,29 @@ class _Hashes:
 def _keys(value: str) -> tuple[str, str]:
     head, tail = ends(value)
     return f"{head[:8]}-", f"-{tail[-5:]}"
+
+
+class _Quotes:
+    """A status is final: two lanes that quote it of a third one quote the same."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, ...], Fact] = {}
+
+    def against(self, lane_id: str, facts: Sequence[Fact]) -> Iterator[Clash]:
+        told = [fact for fact in facts if fact.kind == "quoted"]
+        for fact in told:
+            before = self.known.get(_subject(fact.value))
+            if before is not None and before.value != fact.value:
+                yield Clash(
+                    "CON-BETWEEN", fact, before, "An earlier lane quotes it with another outcome."
+                )
+        for fact in told:
+            self.known.setdefault(_subject(fact.value), _placed(lane_id, fact))
+
+
+def _subject(token: str) -> tuple[str, ...]:
+    """Return what a status is of: its words without those that say what came out."""
+    return tuple(word for word in token.split("_") if word not in OUTCOME_WORDS)
 
 
 class _Names:
