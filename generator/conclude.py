@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.chain.subject import InChain
-from generator.chain.walk import link, walk
 from generator.errors import InputError
 from generator.examine import Examined
 from generator.ledger import label_of, names, speaks_of_others
@@ -18,7 +16,7 @@ from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
 from generator.model.outcome import Agreement, Integrity, Level, Outcome, read_outcome
 from generator.model.packet import SEALS, FileState, FileStates, State
-from generator.model.verdict import LaneVerdict
+from generator.model.verdict import FIRST, LaneVerdict
 from generator.names import visible
 from generator.order import Node, Order, node, order
 from generator.reading.root import NO_PIN, PINS, Root
@@ -30,6 +28,7 @@ from generator.rules.reading import CODES as READING_CODES
 
 if TYPE_CHECKING:
     from generator.chain.record import Record
+    from generator.chain.subject import InChain
     from generator.contradictions.clash import Clash
 
 _SEAL_FINDINGS = ("MAN-", "TREE-", "FILE-", "PATH-", "NAME-", "KIND-")
@@ -58,6 +57,10 @@ def conclude(
 
         told = between([(item.lane.id, item.told) for item in ordered])
     context = _Context(root, known, placed, ids, following, recorded, itself, told)
+    if not any(item.said is not None or item.lane.meta.previous for item in ordered):
+        return tuple(_verdict(item, context, None) for item in ordered)
+    from generator.chain.walk import walk  # late: bare packets say nothing to each other
+
     walked = walk(ordered, placed.before)
     return tuple(_verdict(by_id[lane_id], context, subject) for lane_id, subject in walked)
 
@@ -159,7 +162,7 @@ class _Context:
     """Lane to what it tells otherwise than an earlier lane."""
 
 
-def _verdict(item: Examined, context: _Context, subject_in_chain: InChain) -> LaneVerdict:
+def _verdict(item: Examined, context: _Context, in_chain: InChain | None) -> LaneVerdict:
     lane = item.lane
     errors = list(item.errors)
     states = _located(item, context)
@@ -190,10 +193,14 @@ def _verdict(item: Examined, context: _Context, subject_in_chain: InChain) -> La
         _explained(item.findings, states, lane.evidence), item.claims, lane.id, context.known
     )
     findings.extend(run(ROOT_RULES, subject, errors))
-    if item.said is not None or lane.meta.previous:
-        from generator.rules.over_chain import CHAIN_RULES  # late: bare packets say nothing
+    tie = FIRST
+    if in_chain is not None:
+        from generator.chain.walk import link  # late, both: see above
+        from generator.rules.over_chain import CHAIN_RULES
 
-        findings.extend(run(CHAIN_RULES, subject_in_chain, errors))
+        tie = link(in_chain)
+        if item.said is not None or lane.meta.previous:
+            findings.extend(run(CHAIN_RULES, in_chain, errors))
     claims = tuple(_completed(stated, lane, context.known))
     cited_by = context.known.citing.get(item.tree, ()) if item.tree is not None else ()
     integrity = _integrity(item, findings, cited_by, bool(pinned_tree))
@@ -217,7 +224,7 @@ def _verdict(item: Examined, context: _Context, subject_in_chain: InChain) -> La
         judged=item.judged or NO_CLAIMS,
         documents=lane.documents,
         cited_by=cited_by,
-        link=link(subject_in_chain),
+        link=tie,
         next=context.following.get(lane.id, ""),
         errors=tuple(f"{error.rule}: {visible(error.message, 300)}" for error in errors),
         evidence=lane.evidence,

@@ -10,8 +10,7 @@ import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from generator.model.document import Document, DocumentKind
-from generator.reading.passages import RESERVED, STATUS
+from generator.model.document import RESERVED, STATUS, Document, DocumentKind
 
 _RANGE = re.compile(
     r"(?<![A-Z0-9-])([A-Z]{1,20}(?:-[A-Z]{1,20}){0,5})-(\d{1,9})"

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from generator.facts import Blocker, LaneFacts, lane_facts
 from generator.model.digest import WeakReference, is_digest
-from generator.model.document import Document, DocumentKind, Statement
+from generator.model.document import RESERVED, STATUS, Document, DocumentKind, Statement
 from generator.model.lane import Lane
 from generator.names import visible
 from generator.reading import passages
@@ -215,7 +215,7 @@ def _ranges(lane: Lane, facts: LaneFacts) -> Iterator[Range]:
             yield Range(match["prefix"], int(match["first"]), int(match["last"]), stated.where)
     machine = stated is not None and "#/" in stated.where
     seen: set[str] = set()
-    for passage in _passages(lane, passages.RESERVED):
+    for passage in _passages(lane, RESERVED):
         match = _RANGE.match(passage.value)
         name = passage.where.rpartition(":")[0]
         if match is None or name in seen:
@@ -384,7 +384,7 @@ def _statuses(lane: Lane) -> Iterator[Stated]:
             continue
         keys = {one.where: one.key for one in document.statements}
         for passage in document.said:
-            if passage.key == passages.STATUS and passage.value != lane.stated_status:
+            if passage.key == STATUS and passage.value != lane.stated_status:
                 yield Stated(passage.value, passage.where, keys.get(passage.where, ""))
 
 

@@ -11,6 +11,10 @@ from generator.model.digest import Digest
 
 OPTION_MEANING = "option meaning"
 """The key of a statement ``TOKEN: what it means``, read from a list of options."""
+RESERVED = "reserved range"
+"""The kind of a passage that reserves a range of objects."""
+STATUS = "preflight status"
+"""The kind of a passage of a preflight that quotes a status."""
 
 _LINE = re.compile(r"(.+):([0-9]{1,9})\Z", re.DOTALL)
 

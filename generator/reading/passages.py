@@ -14,13 +14,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from generator.model.document import Section, Statement
+from generator.model.document import RESERVED, STATUS, Section, Statement
 
-RESERVED = "reserved range"
 CEILING = "ceiling"
 FOLDED = "folded through"
 OPEN = "open count"
-STATUS = "preflight status"
 LEG = "leg"
 BLOCKER = "blocker"
 
