@@ -118,7 +118,10 @@ def page(
 
 def known(blocker: Blocker) -> Mark:
     """Return how the state of a blocker is known."""
-    return words.RECOMPUTED if blocker.level is Level.RECOMPUTED else words.CLAIMED_ONLY
+    if blocker.level is Level.RECOMPUTED:
+        # a leg itself is proven by the map's word alone
+        return words.RECOMPUTED._replace(word="recomputed from its legs")
+    return words.CLAIMED_ONLY
 
 
 def _part(
