@@ -14,8 +14,9 @@ from typing import Any
 
 from generator import legs
 from generator.ballots import Ballot, ballots, is_hold
-from generator.model.document import Document, DocumentKind, Table
+from generator.model.document import RESERVED, Document, DocumentKind, Table
 from generator.model.outcome import Level
+from generator.reading import passages
 from generator.spelled import spelled
 from generator.spelled import step as _step
 from generator.spelled import text as _text
@@ -413,6 +414,18 @@ def _reservation(
                     *("", "", ""),
                     statement.where,
                 )
+    said = [statement for document in documents for statement in document.said]
+    ceiling = next((one.value for one in said if one.key == passages.CEILING), "")
+    for statement in said:
+        match = _RANGE.search(statement.value) if statement.key == RESERVED else None
+        if match:
+            return Reservation(
+                match[0],
+                int(match["first"]),
+                int(match["last"]),
+                *(ceiling, "", ""),
+                statement.where,
+            )
     return None
 
 

@@ -10,8 +10,11 @@ from generator.model.finding import Finding
 from generator.model.verdict import LaneVerdict
 from generator.names import visible
 
-PREFIX = "CON-"
-"""Begins the codes of contradictions."""
+PREFIXES = (
+    *("CON-", "DOC-STATUS", "DOC-DATE", "DOC-REVISION"),
+    *("CHAIN-", "RANGE-", "BLOCKER-", "LEG-", "PREFLIGHT-", "DELEGATION-", "PIN-NAME"),
+)
+"""Begin the codes of contradictions: within a lane, and with the lanes before it."""
 _CANDIDATES = 50
 """Brackets that are looked at from the end of a text; a JSON Pointer may hold some."""
 
@@ -27,8 +30,8 @@ class Sides(NamedTuple):
 
 
 def is_contradiction(finding: Finding) -> bool:
-    """Whether a finding is one of the contradictions between documents."""
-    return finding.code.startswith(PREFIX)
+    """Whether a finding is a contradiction between documents, or a note on one."""
+    return finding.code.startswith(PREFIXES)
 
 
 def sides(finding: Finding, names: Container[str]) -> Sides:

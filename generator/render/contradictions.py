@@ -27,12 +27,12 @@ MOST_OF_LANE = 100
 def page(lanes: Sequence[LaneVerdict], link: Link) -> Page:
     """Return the contradictions of all lanes, the oldest lane first."""
     groups = []
-    total = 0
+    told: list[Finding] = []
     for number, lane in enumerate(lanes, 1):
         found = [finding for finding in lane.findings if is_contradiction(finding)]
         if not found:
             continue
-        total += len(found)
+        told += found
         groups.append(_group(number, lane, found, link))
     documents = sum(len(lane.documents) for lane in lanes)
     statements = sum(len(document.statements) for lane in lanes for document in lane.documents)
@@ -42,11 +42,11 @@ def page(lanes: Sequence[LaneVerdict], link: Link) -> Page:
     )
     data = {
         "schema": "lanebook/contradictions/1",
-        "words": "Where documents of one lane say different things of the same thing. Both places"
-        " are given; which of them is right is not said, as nothing here shows it.",
-        "found_words": f"{plural(total, 'contradiction')} in {plural(len(groups), 'lane')};"
-        f" {compared}."
-        if total
+        "words": "Where documents say different things of the same thing: those of one lane, or a"
+        " lane and the lanes before it. Both places are given; which of them is right is not said,"
+        " as nothing here shows it.",
+        "found_words": f"{_counted(told)} in {plural(len(groups), 'lane')}; {compared}."
+        if told
         else f"No contradiction was found; {compared}.",
         "groups": [group["data"] for group in groups],
     }
@@ -59,7 +59,7 @@ def _group(number: int, lane: LaneVerdict, found: Sequence[Finding], link: Link)
     left = len(found) - len(rows)
     data = {
         "lane": lane.title,
-        "caption": f"{plural(len(found), 'contradiction')} in {lane.title}",
+        "caption": f"{_counted(found)} in {lane.title}",
         "left_words": f"{left} more are not shown here; lanebook verify names all." if left else "",
         "contradictions": [row["data"] for row in rows],
     }
@@ -71,6 +71,17 @@ def _group(number: int, lane: LaneVerdict, found: Sequence[Finding], link: Link)
         "href": href(f"lanes/{lane.id}/verification.md#findings"),
         "rows": rows,
     }
+
+
+def _counted(found: Sequence[Finding]) -> str:
+    """Count what contradicts apart from what is only to be read closely."""
+    refuting = sum(finding.refutes for finding in found)
+    parts = []
+    if refuting:
+        parts.append(plural(refuting, "contradiction"))
+    if refuting < len(found):
+        parts.append(plural(len(found) - refuting, "note"))
+    return " and ".join(parts)
 
 
 def _row(lane: LaneVerdict, finding: Finding, both: Sides, link: Link) -> dict[str, Any]:
