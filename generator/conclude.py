@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.examine import Examined
-from generator.ledger import label_of, names, speaks_of_others
 from generator.model.claims import NO_CLAIMS
 from generator.model.digest import Digest, WeakReference, is_digest
 from generator.model.document import read_place
@@ -284,11 +283,15 @@ def _explained(findings: Iterable[Finding], states: FileStates, folder: str) -> 
 
 def _completed(claims: Iterable[Claim], lane: Lane, known: _Known) -> Iterable[Claim]:
     """Look in the other packets for what the lane's own could not answer."""
+    if not lane.documents:
+        return  # a bare packet states nothing, and needs no ledger
     labels = {
         (visible(mention.where), mention.text): mention.label
         for document in lane.documents
         for mention in document.hashes
     }
+    from generator.ledger import label_of
+
     for claim in claims:
         if claim.level is not Level.RECOMPUTED and claim.agreement is not Agreement.AMBIGUOUS:
             label = labels.get((claim.where, claim.stated)) or label_of(claim)
@@ -298,6 +301,8 @@ def _completed(claims: Iterable[Claim], lane: Lane, known: _Known) -> Iterable[C
 
 
 def _from_elsewhere(claim: Claim, label: str, lane_id: str, known: _Known) -> Claim:
+    from generator.ledger import names, speaks_of_others
+
     if is_digest(claim.stated):
         digest = Digest(claim.stated)
         tree_of = known.trees.get(digest, "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from generator.canonical import digest_of
@@ -147,7 +146,7 @@ def _with_notes(lanes: Sequence[LaneVerdict], found: Sequence[Recorded]) -> tupl
         if one.state is DecisionState.STALE:
             notes.setdefault(one.lane, []).extend(one.findings)
     return tuple(
-        replace(lane, findings=(*lane.findings, *notes[lane.id])) if lane.id in notes else lane
+        lane._replace(findings=(*lane.findings, *notes[lane.id])) if lane.id in notes else lane
         for lane in lanes
     )
 

@@ -10,6 +10,7 @@ from generator import selftest
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.examine import Examined, examine
 from generator.exits import Exit
+from generator.model.digest import Digest
 from generator.model.outcome import Outcome
 from generator.parallel import fork_map
 from generator.reading.lane import LaneSource, read_lane
@@ -40,8 +41,8 @@ def verify(
         progress: told how many more lanes have been read.
         facts: also keep each fact of the evidence, for who wants to read the ledger; without, they
             are derived and counted only.
-        records: also make the record of each lane; they are made in any case where pins.yml holds
-            some.
+        records: also make the record of each lane, and the digest of the rule base; records are
+            made in any case where pins.yml holds some.
 
     Raises:
         SelftestError: a rule could not be proven.
@@ -64,7 +65,8 @@ def verify(
         # the workers read; what comes after reading is loaded, and proven, in that time
         import generator.conclude  # noqa: F401
 
-        selftest.rule_base_digest()
+        if records:
+            selftest.rule_base_digest()
         proofs.append(selftest.require(foreseen))
         if evidence:
             of_evidence.append(selftest.require({Over.EVIDENCE}))
@@ -93,7 +95,7 @@ def verify(
         lanes,
         proof.rules,
         proof.controls,
-        selftest.rule_base_digest(),
+        selftest.rule_base_digest() if records else Digest(""),
         root.unread,
         decisions,
     )

@@ -157,7 +157,7 @@ def test_what_only_one_of_them_names_is_kept() -> None:
 
 
 def test_the_map_of_a_refuted_packet_comes_after_documents() -> None:
-    lane = replace(lane_named(SEALED), integrity=Integrity.REFUTED)
+    lane = lane_named(SEALED)._replace(integrity=Integrity.REFUTED)
     rows = with_blockers(
         lane,
         {"id": "C-D-1", "state": "OPEN"},
@@ -184,7 +184,7 @@ def test_a_map_of_another_shape_changes_nothing(data: object) -> None:
 
 
 def three() -> tuple[LaneVerdict, ...]:
-    return tuple(replace(lane_named(SEALED), id=name, title=name) for name in ("one", "two", "six"))
+    return tuple(lane_named(SEALED)._replace(id=name, title=name) for name in ("one", "two", "six"))
 
 
 def over_lanes(*of_lanes: LaneFacts) -> Page:
@@ -237,7 +237,7 @@ def test_the_picture_follows_the_blockers() -> None:
     assert steps.lines[0].levels == (5, 5, 0)
     assert steps.lines[0].stated == (True, False, True)
     # without verified evidence nothing is closed, in the picture neither
-    lanes = (*lanes[:2], replace(lanes[2], integrity=Integrity.CLAIMS_ONLY))
+    lanes = (*lanes[:2], lanes[2]._replace(integrity=Integrity.CLAIMS_ONLY))
     now = standing.blockers(lanes, facts)
     steps = blocker_page.picture(now, histories(lanes, facts), lanes)
     assert steps is not None
@@ -252,7 +252,7 @@ def test_without_blockers_nothing_is_drawn() -> None:
 
 def test_many_lanes_and_blockers_stay_bounded() -> None:
     lane = lane_named(SEALED)
-    lanes = tuple(replace(lane, id=f"l{at}", title=f"lane {at}") for at in range(300))
+    lanes = tuple(lane._replace(id=f"l{at}", title=f"lane {at}") for at in range(300))
     progress = ("none", "narrowed")
     facts = {
         one.id: facts_of(
@@ -285,7 +285,7 @@ def reserved(first: int, last: int, ceiling: str = "") -> LaneFacts:
 
 
 def governance(*of_lanes: LaneFacts) -> Page:
-    lanes = tuple(replace(lane, documents=()) for lane in three()[: len(of_lanes)])
+    lanes = tuple(lane._replace(documents=()) for lane in three()[: len(of_lanes)])
     facts = dict(zip((lane.id for lane in lanes), of_lanes, strict=True))
     return governance_page.page(numbers(lanes, facts), {}, lanes, facts, nowhere)
 
@@ -364,7 +364,7 @@ def contradicted(lane: LaneVerdict, *places: tuple[str, str]) -> LaneVerdict:
         Finding("CON-COUNT", one, "13 <b>surfaces</b>", f"12 named ({other})", "13, not 12.")
         for one, other in places
     )
-    return replace(lane, findings=(*lane.findings, *found))
+    return lane._replace(findings=(*lane.findings, *found))
 
 
 def test_contradictions_stand_by_lane_with_both_places() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.model.claims import NO_PLACE, ClaimCounts, PackedClaims, count_claims
@@ -38,8 +39,7 @@ FIRST = Link("", "", "")
 """The link of a lane before which none is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneVerdict:
+class LaneVerdict(NamedTuple):
     """One lane with everything that was derived of it."""
 
     id: str
@@ -68,7 +68,7 @@ class LaneVerdict:
     errors: tuple[str, ...] = ()
     """Rules that crashed."""
     evidence: str = "evidence"
-    seals: Mapping[str, Digest] = field(default_factory=dict)
+    seals: Mapping[str, Digest] = MappingProxyType({})
     """Name to digest of the seal files that are there."""
     profile: str = ""
     record: Record | None = None
@@ -155,6 +155,7 @@ class RootVerdict:
     rules: int
     controls: int
     rule_base: Digest
+    """Empty where nobody asked for it."""
     unread: tuple[str, ...] = ()
     """What lies beside the lanes and was not read; safe to print."""
     decisions: tuple[Recorded, ...] = ()

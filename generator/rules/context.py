@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.model.digest import Digest
 from generator.model.lane import Lane
@@ -36,8 +36,7 @@ class InLane:
         return cls(lane, tuple(document_rows(lane, states)), of_lane(lane))
 
 
-@dataclass(frozen=True, slots=True)
-class InRoot:
+class InRoot(NamedTuple):
     """What the rules across lanes see of one lane."""
 
     lane: Lane
