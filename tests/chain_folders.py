@@ -45,6 +45,7 @@ def first() -> dict[str, Any]:
             "default": "HOLD_PRODUCTION",
             "selected": None,
             "options": ["HOLD_PRODUCTION", "AUTHORIZE_SECOND_REHEARSAL"],
+            "evidence_tree": tree("first"),
         },
         "governance": {"objects_reserved": "TKT-OBJ-1..4", "apply_now": False, "above_ceiling": 0},
     }

@@ -300,6 +300,7 @@ def contradictions() -> dict[str, Files]:
     found: dict[str, Files] = {}
     for code in CONTRADICTIONS:
         damaged = {name: told.encode() for name, told in damaged_documents(code).items()}
+        damaged["lane.yml"] = b"id: sample\ndelegation: outside, by the owner\n"
         found[f"{code}-in-a-document"] = below("packets/sample", damaged)
     later = text("# Later report (2026-06-13)", "", "The registry MD rev23 is not modified.")
     earlier = text("# Earlier report (2026-06-12)", "", "The registry MD rev24 is not modified.")

@@ -38,7 +38,7 @@ from tests.site_support import ROOT, absent, environment, lanebook, pages_of
 
 SEEDS = ROOT.parent / "shared" / "seeds"
 DAY = "2026-11-25"
-REPORT = {
+REPORT: dict[str, Any] = {
     "final_status": "SAMPLE_REHEARSAL_READY",
     "workstream_F_decision_packet": {
         "default": HOLD,
@@ -213,10 +213,11 @@ def reseal(root: Path) -> None:
 
 
 def close(root: Path) -> None:
-    other = {"id": BLOCKERS[0], "status": "closed"}
+    _, narrowed = REPORT["production_blocker_map"]["blockers"]
+    closed = {"id": BLOCKERS[0], "status": "closed", "evidence": ["result.json"]}
     report = {
         "final_status": "LATER_REHEARSAL_READY",
-        "production_blocker_map": {"blockers": [other]},
+        "production_blocker_map": {"newly_closed": [BLOCKERS[0]], "blockers": [closed, narrowed]},
     }
     lane(root, "later", yml="previous: sample\n", documents={"report.json": said(report)})
 
@@ -291,7 +292,7 @@ def test_a_damaged_later_record_does_not_bring_the_one_before_back(root: Path) -
 
 
 def put(root: Path, **members: object) -> None:
-    decision = REPORT["workstream_F_decision_packet"] | members  # type: ignore[operator]
+    decision = REPORT["workstream_F_decision_packet"] | members
     report = REPORT | {"workstream_F_decision_packet": decision}
     (root / "packets/sample/report.json").write_text(said(report), "utf-8")
 

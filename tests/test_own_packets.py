@@ -294,14 +294,14 @@ def test_reservations_are_contiguous_above_their_ceilings() -> None:
     assert {entry["apply_now"] for entry in governance} == {False}
 
 
-def test_the_contradictions_of_the_sources_are_kept() -> None:
+def test_the_contradictions_of_the_sources_are_told() -> None:
     clone = report("production-shaped-clone")
     assert len(clone["workstream_D_ci_seal_vs_bytes_gate"]["selftest_fail_closed_cases"]) == 6
     checkpoint = (PACKETS / "production-shaped-clone" / "checkpoint.md").read_text("utf-8")
-    assert "7/7 drift classes" in checkpoint
+    assert "7 stated, 6 named" in checkpoint
     rehearsal = report("production-rehearsal-only-rollback")
     surfaces = rehearsal["forbidden_surface_proof"]
-    assert (surfaces["surface_count"], len(surfaces["surfaces"])) == (13, 12)
+    assert (surfaces["surfaces_stated"], len(surfaces["surfaces_named"])) == (13, 12)
     assert rehearsal["workstream_C_rehearsal"]["steps_in_headline"] == "RX-0..RX-6"
 
 

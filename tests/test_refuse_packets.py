@@ -31,6 +31,11 @@ BESIDE = {
     "MAN-LINE-tag-dialect": {"FILE-EXTRA"},
     # the links stand where listed files stood
     "KIND-SYMLINK-folder": {"FILE-MISSING"},
+    # a short hash is what the rule is about
+    "PIN-NAME-short-hash": {"CON-SHORT"},
+    "PREFLIGHT-TREE-of-a-named-lane": {"CON-SHORT"},
+    # a lane without its packet cites a tree
+    "BLOCKER-CLOSED-without-evidence": {"CON-METHOD"},
     # what a refused record decided nobody knows, so the one before it counts no more
     "DECIDED-DATE-before-the-first": {"DECIDED-STALE"},
 }

@@ -129,7 +129,8 @@ def test_no_lane_stands_in_the_nav(own: Site) -> None:
         for tag, attributes in page.elements
         if tag == "a" and "md-nav__link" in attributes.get("class", "")
     ]
-    assert len(set(nav)) <= 12
+    # the top pages, and the sections of this one
+    assert len(set(nav)) <= 16
     assert not [target for target in nav if re.match(r"(?:\./)?lanes/[^/]+/", target)]
     lanes = len(list((own.root / "packets").iterdir()))
     longest = max(

@@ -259,18 +259,6 @@ def _ceilings(told: _Told) -> Iterator[Clash]:
         Clash("CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}.")
         for one, other in _differing([fact._replace(others=False) for fact in folds])
     )
-    reserved = [fact for fact in told.own("range") if fact.subject]
-    ceiling = next((fact for fact in numbers if fact.subject == CEILING), None)
-    if ceiling is None or not reserved:
-        return
-    firsts = {int(fact.value.partition("..")[0]) for fact in reserved}
-    if int(ceiling.value) + 1 not in firsts:
-        yield Clash(
-            "CON-CEILING",
-            ceiling,
-            reserved[0],
-            "The reserved range does not begin right above the ceiling that is stated.",
-        )
 
 
 def _flags(told: _Told) -> Iterator[Clash]:
@@ -309,8 +297,8 @@ def _words(told: _Told) -> Iterator[Clash]:
         first = defaults[0]
         for fact in defaults[1:]:
             a, b = sorted((first.value, fact.value), key=len)
-            if _document(fact) == _document(first) and "decision" in _document(fact):
-                continue  # over one decision packet another rule looks
+            if any("decision" in one.where for one in (fact, first)):
+                continue  # over decision packets other rules look
             if b != a and not b.startswith(f"{a}_"):
                 yield Clash("CON-WORD", fact, first, "The documents name different defaults.")
                 break

@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from generator.model.verdict import LaneVerdict
 from generator.render import words
-from generator.render.links import href
+from generator.render.links import href, shell_line
 from generator.render.page import Page
 from generator.render.words import Mark, plural, shown
 
@@ -61,7 +59,7 @@ def chain_page(lanes: Sequence[LaneVerdict]) -> Page:
     aids = {
         "lanes": rows,
         # made of digests, ids and plain folders only; escaping would break the quotes
-        "shell": [Markup(line) for line in _shell(newest)] if newest is not None else [],
+        "shell": [shell_line(line) for line in _shell(newest)] if newest is not None else [],
     }
     return Page("chain", "chain.md.j2", data, aids)
 

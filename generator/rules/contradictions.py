@@ -51,7 +51,7 @@ CODES = {
         _TODO,
     ),
     "CON-CEILING": Code(
-        "A ceiling, or the end of a fold, does not fit the range above it or another statement.",
+        "Two statements give different ceilings, or different ends of a fold.",
         "Governance objects would be numbered twice, or a number would be lost.",
         _TODO,
     ),
@@ -190,7 +190,8 @@ Evidence packet: 21 files. KB mirror = 21 files.
 Validator: `check.py` e6547e6935cb01aae5feb405899c97107f1990ff3e2f7e6b9157828a90956c47.
 The tree 7a9364c5b64d95350da4023ad101a902fc77eb994c487f995412fe547bd847f9
 is the SHA-256 of HASH_MANIFEST.txt.
-TKT-OBJ-485..494 reserved, above ceiling 484. Registry JSON rev24; the copy is JSON rev24.
+TKT-OBJ-485..494 reserved, above ceiling 484; fold through 461, body max 461.
+Registry JSON rev24; the copy is JSON rev24.
 The copy of `check.py` has
 e6547e6935cb01aae5feb405899c97107f1990ff3e2f7e6b9157828a90956c47.
 """,
@@ -216,7 +217,7 @@ _DAMAGE: Mapping[str, tuple[str, str]] = {
     "CON-MIRROR": ("mirror = 21 files", "mirror = 19 files"),
     "CON-GAP": ("B3 cutover", "B2 cutover"),
     "CON-RANGE": ("RX-0..RX-2", "RX-0..RX-5"),
-    "CON-CEILING": ("ceiling 484", "ceiling 483"),
+    "CON-CEILING": ("body max 461", "body max 460"),
     "CON-FLAG": ("Production mutation: NO", "Production mutation: YES"),
     "CON-WORD": ("Default: `HOLD_PRODUCTION`", "Default: `HOLD_PRODUCTION`\n- default NOW"),
     "CON-STATE": ("1` is classified", "1` is narrowed"),
