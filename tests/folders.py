@@ -7,8 +7,10 @@ import hashlib
 import io
 import json
 import os
+import signal
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 from generator.cli.app import call
@@ -172,3 +174,19 @@ def _set_capabilities(values: list[int]) -> None:
     data = (ctypes.c_uint32 * 6)(*(value & 0xFFFFFFFF for value in values))
     if ctypes.CDLL(None, use_errno=True).capset(header, data) != 0:
         raise OSError(ctypes.get_errno(), "capset")
+
+
+@contextlib.contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """End a test that waits for ever, on what it should not have opened or on a hostile text."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"still at it after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 import pytest
@@ -19,7 +15,7 @@ from generator.model.lane import Lane, LaneMeta
 from generator.reading.documents import read_document
 from generator.rules.context import InLane
 from generator.rules.contradictions import CODES, NOTES, SOUND, check, damaged
-from tests.folders import run
+from tests.folders import run, within
 
 SEEDS = Path(__file__).resolve().parents[2] / "shared" / "seeds"
 GOLDEN = Path(__file__).with_name("seed_findings.yml")
@@ -51,22 +47,6 @@ def found(*texts: str, **named: str) -> list[Told]:
         for finding in check(InLane.of(lane))
         if finding.refutes
     ]
-
-
-@contextmanager
-def within(seconds: int) -> Iterator[None]:
-    """End what would never end; far above what it takes on the slowest machine."""
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"still comparing after {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def test_the_sound_lane_is_silent_and_each_damage_is_told() -> None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
 from generator.rules.catalogue import CODES
 from generator.rules.contradictions import NOTES as CONTRADICTION_NOTES
-from tests.folders import MANIFEST, Answer, as_nobody, content, only, verify
+from tests.folders import MANIFEST, Answer, as_nobody, content, only, verify, within
 from tests.make_refuse_packets import PACKETS, accepted, all_files, refused
 from tests.refuse_recipes import RECIPES
 
@@ -45,22 +41,6 @@ BESIDE = {
 def code_of(name: str) -> str:
     """Return the longest code with which a name begins."""
     return max((code for code in CODES if name.startswith(f"{code}-")), key=len)
-
-
-@contextmanager
-def within(seconds: int) -> Iterator[None]:
-    """End a test that waits for ever on what it should not have opened."""
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"still reading after {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def answer(name: str, folder: Path) -> Answer:
