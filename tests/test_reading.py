@@ -30,9 +30,9 @@ from tests.folders import (
     run,
     tree_of,
     verify,
+    within,
     write,
 )
-from tests.test_refuse_packets import within
 
 DATE = "2026-06-12"
 
