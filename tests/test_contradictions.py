@@ -137,6 +137,14 @@ def test_what_only_reads_differently_is_no_contradiction(text: str) -> None:
     assert found(TITLE + text) == []
 
 
+def test_members_of_a_list_are_different_things() -> None:
+    report = (
+        '{"is_production": false, "candidates": [{"id": "a", "is_production": true},'
+        ' {"id": "b", "is_production": false}]}'
+    )
+    assert found(report_json=report) == []
+
+
 def test_what_is_told_of_other_lanes_is_not_held_against_this_one() -> None:
     text = (
         "7/7 probes fail closed.\n\n## 1. Preflight\n\n"

@@ -160,6 +160,7 @@ _AFFIRMED = tuple(
 _REFUSALS = frozenset(
     ("refused", "rejected", "fail", "no", "false", "not_applied", "not run", "not")
 )
+_MEMBER = re.compile(r"/\d+(?:/|\Z)")
 _TOUCHED = re.compile(r"(?<![\w-])(UN|un|NOT_|not )?(?:TOUCHED|touched)\b")
 _SELF_CHECK = re.compile(r"(?i)self[-_ ]?check")
 _CHECKED = re.compile(
@@ -184,6 +185,8 @@ def in_statements(document: Document) -> Iterator[Fact]:
         value = _truth(statement.value)
         if value is None:
             continue
+        if in_json and _MEMBER.search(statement.key):
+            continue  # members of a list are different things
         others = speaks_of_others(statement.key) and key != "production_hold"
         parent = statement.key.rsplit("/", 2)[-2] if in_json and "/" in statement.key else ""
         name = key.replace("_", " ") if in_json else key
