@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from generator.model.digest import Digest, is_digest
 from generator.model.document import OPTION_MEANING, Document, DocumentKind, Table, read_place
 from generator.reading.ballot import is_default
+from generator.reading.ballot import sentences as sentences_of
 from generator.spelled import spelled, step, text
 
 _LONGEST = 4000
@@ -50,8 +51,22 @@ _SELECTING = ("selected", "selection", "preselected", "pre-selected")
 _CHOOSING = ("chosen", "choice", "decision", "decided", "checked", *_SELECTING)
 _RECOMMENDING = ("recommended", "recommendation", "preferred", "preference", "advised", "suggested")
 _STATUS = ("status", "state", "readiness", "ready", "available", "availability", "unlocked")
+_SELECTING_WORDS = frozenset(
+    ("selected", "selection", "preselected", "preselect", "chosen", "choice", "checked", "picked")
+)
+_RECOMMENDING_WORDS = frozenset((*_RECOMMENDING, "highlight", "highlighted", "featured", "best"))
+_MARKING_WORDS = frozenset(
+    (
+        *("emphasis", "emphasised", "emphasized", "highlight", "highlighted", "bold", "weight"),
+        *("primary", "featured", "starred", "badge"),
+    )
+)
+_STATUS_WORDS = frozenset((*_STATUS, "cleared", "approved", "authorized", "authorised", "enabled"))
+_CONDITION_WORDS = frozenset(("requires", "required", "needs", "when", "if", "until", "after"))
+_ACT_WORDS = frozenset(("production", "execution", "execute", "apply", "cutover", "deploy"))
+_KEY_WORD = re.compile(r"[A-Z]?[a-z]{1,40}|[A-Z]{1,40}(?![a-z])|[0-9]{1,20}")
+_MOST_SENTENCES = 1000
 _OPTION_COLUMNS = ("option", "options", "choice", "decision option")
-_REMARK = re.compile(r"(?i)\b(?:recommended|preferred|advised|suggested|best|favou?red)\b")
 _NEGATED = re.compile(
     r"(?i)\b(?:not|never|no|nothing|nobody|none|neither|nor|un\w+|against)\b|n't\b"
 )
@@ -179,6 +194,7 @@ def _from_object(document: Document, value: Mapping[str, Any], pointer: str) -> 
     selected: list[Said] = []
     recommended: list[Said] = []
     explained: list[Said] = []
+    meanings: list[Choice] = []
     sentences: list[Said] = []
     offered = value.get("options")
     for number, option in enumerate(offered if isinstance(offered, list) else ()):
@@ -190,15 +206,21 @@ def _from_object(document: Document, value: Mapping[str, Any], pointer: str) -> 
         choices.append(_choice(token, where, option))
         for name, member in option.items():
             place = f"{where}/{step(name)}"
-            if name == "default" and member is True:
-                defaults.append(Said(token, where))
-            elif name in _CHOOSING and not _is_nothing(member):
-                selected.append(Said(token, place))
+            words = _key_words(name)
+            if "default" in words:
+                if member is True or _YES.match(spelled(member)[:_LONGEST]):
+                    defaults.append(Said(token, where))
+            elif name in _CHOOSING or _SELECTING_WORDS.intersection(words):
+                if not _is_nothing(member):
+                    selected.append(Said(token, place))
             elif name in _RECOMMENDING and not _is_nothing(member):
                 recommended.append(Said(token, place))
+    tokens = frozenset(choice.token for choice in choices)
     for name, member in value.items():
         place = f"{pointer}/{step(name)}"
         low = name.lower()
+        words = _key_words(name)
+        names_one = isinstance(member, str) and _plain(member[:_LONGEST]) in tokens
         if low in ("default", "defaults"):
             stated = member if isinstance(member, list) else [member]
             defaults.extend(Said(_token(spelled(one)), place) for one in stated if spelled(one))
@@ -215,17 +237,34 @@ def _from_object(document: Document, value: Mapping[str, Any], pointer: str) -> 
                 recommended.append(Said(spelled(member), place))
         elif isinstance(member, dict) and low.endswith(("meanings", "explanations", "meaning")):
             explained.extend(Said(one, f"{place}/{step(one)}") for one in member)
-        elif isinstance(member, str):
-            sentences.append(Said(member[:_LONGEST], place))
+            meanings.extend(
+                Choice(one, f"{place}/{step(one)}", means=means)
+                for one, means in member.items()
+                if isinstance(means, str)
+            )
+        elif names_one and "default" in words:
+            defaults.append(Said(_plain(spelled(member)), place))
+        elif (names_one or ("index" in words and not _is_nothing(member))) and (
+            _SELECTING_WORDS.intersection(words)
+        ):
+            selected.append(Said(_plain(spelled(member)), place))
+        elif names_one and _RECOMMENDING_WORDS.intersection(words):
+            recommended.append(Said(spelled(member), place))
+        elif low not in ("options", "preconditions"):
+            sentences.extend(_by_its_key(words, member, place))
+            sentences.extend(_sentences(member, place))
+    lists = [_weighed(choices, offered)] if isinstance(offered, list) else []
+    if choices and meanings:
+        lists.append(tuple(meanings))
     return Ballot(
         document=document.name,
         where=pointer,
-        listings=(tuple(choices),) if isinstance(offered, list) else (),
+        listings=tuple(lists),
         defaults=tuple(defaults),
         selected=tuple(selected),
         recommended=tuple(recommended),
         explained=tuple(explained),
-        sentences=tuple(sentences),
+        sentences=tuple(sentences[:_MOST_SENTENCES]),
         trees=tuple(_members(value, pointer, _TREE)),
         maps=tuple(_members(value, pointer, _MAP)),
         preconditions=value.get("preconditions"),
@@ -239,11 +278,60 @@ def _choice(token: str, where: str, option: Mapping[str, Any]) -> Choice:
         means=text(option, "meaning", "means", "description", "about"),
         remark=text(option, "remark", "note"),
         status="; ".join(
-            name if option[name] is True else spelled(option[name])
-            for name in _STATUS
-            if not _is_nothing(option.get(name))
+            " ".join(words) if member is True else spelled(member)
+            for name, member in option.items()
+            if _STATUS_WORDS.intersection(words := _key_words(name))
+            and not _CONDITION_WORDS.intersection(words)
+            and not _is_nothing(member)
         ),
     )
+
+
+def _key_words(name: str) -> tuple[str, ...]:
+    """Return the words of a key: of ``selected_option`` and of ``selectedOption`` the same."""
+    return tuple(word.lower() for word in _KEY_WORD.findall(name[:200]))
+
+
+def _weighed(choices: Sequence[Choice], offered: Sequence[object]) -> tuple[Choice, ...]:
+    """Return the options, emphasised where a member marks them otherwise than the hold."""
+    marks = [
+        tuple(
+            (name, spelled(member))
+            for name, member in (option.items() if isinstance(option, dict) else ())
+            if _MARKING_WORDS.intersection(_key_words(name)) and not _is_nothing(member)
+        )
+        for option in offered
+    ]
+    held = next((at for at, choice in enumerate(choices) if is_hold(choice.token)), 0)
+    return tuple(
+        choice._replace(emphasised=bool(mark) and mark != marks[held])
+        for choice, mark in zip(choices, marks, strict=True)
+    )
+
+
+def _by_its_key(words: Sequence[str], member: object, place: str) -> Iterator[Said]:
+    """Yield what a member such as ``execution_ready`` says, as a sentence."""
+    if not _ACT_WORDS.intersection(words):
+        return
+    if member is True or (isinstance(member, str) and _YES.match(member[:_LONGEST])):
+        yield Said(f"{' '.join(words[:-1])} is {words[-1]}", place)
+    elif isinstance(member, str) and len(member) <= _SHORT:
+        yield Said(f"{' '.join(words)} is {member}", place)
+
+
+_SHORT = 80
+
+
+def _sentences(value: object, pointer: str) -> Iterator[Said]:
+    """Yield every sentence in a value, however deep it stands; reading has bounded the depth."""
+    if isinstance(value, str):
+        yield from (Said(one, pointer) for one in sentences_of(value) if one)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _sentences(member, f"{pointer}/{step(name)}")
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _sentences(member, f"{pointer}/{number}")
 
 
 def _members(value: Mapping[str, Any], pointer: str, pattern: re.Pattern[str]) -> Iterator[Said]:
@@ -256,6 +344,14 @@ def _is_nothing(value: object) -> bool:
     if value in ([], {}, None, False):
         return True
     return _NOTHING.match(spelled(value)[:_LONGEST]) is not None
+
+
+def _says_nothing(value: str) -> bool:
+    """Whether a stated selection is none, also where another sentence follows on its line."""
+    first, _, rest = value.partition(". ")
+    return _NOTHING.match(value) is not None or (
+        _NOTHING.match(first) is not None and all(map(is_hold, _TOKEN.findall(rest)))
+    )
 
 
 def _plain(value: str) -> str:
@@ -283,7 +379,7 @@ def _in_text(document: Document) -> Ballot:
         if key.startswith("default"):
             defaults.append(Said(_token(statement.value), statement.where))
         elif key.startswith(("selected", "selection", "preselected", "pre-selected")):
-            if not _NOTHING.match(statement.value[:_LONGEST]):
+            if not _says_nothing(statement.value[:_LONGEST]):
                 selected.append(Said(_token(statement.value), statement.where))
         elif key in ("chosen", "choice", "chosen option", "decision", "decided"):
             # other words may stand here; an option may not

@@ -292,7 +292,8 @@ def _words(told: _Told) -> Iterator[Clash]:
                 "CON-WORD", fact, consumed, "The authority is not the one that was delegated."
             )
     yield from _options(told)
-    defaults = told.own("default")
+    # a flag beside an option says that it is the default, and not which one is
+    defaults = [fact for fact in told.own("default") if fact.value not in ("true", "false")]
     if defaults:
         first = defaults[0]
         for fact in defaults[1:]:

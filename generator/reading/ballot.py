@@ -14,13 +14,22 @@ from collections.abc import Iterator
 from generator.model.document import OPTION_MEANING, BallotLine, Statement
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_ODD = r"[^\s`*|:;,.()\[\]<>_—–-]"
+"""What may stand in a name that looks like one and is none, such as a letter of another script."""
 _ITEM = re.compile(
     r"\s{0,3}(?:(?:[-*+]|[0-9]{1,3}[.)])\s{1,4}|(?P<heading>#{1,6})\s{1,4})"
     r"(?:(?P<box>\[[^\[\]]?\]|\([^()]?\)|[☐☑☒✓✔●○◉])\s{0,3})?"
+    r"(?:(?P<lead><[^<>]{0,80}>|[^\w\s`*\[\]()<>|\\]{1,4})\s{0,3})?"
     r"(?:(?:Option|Choice)\s)?(?:[0-9]{1,3}[.):]\s?|[A-Z][.):]\s)?(?P<marks>[`*_]{0,4})"
-    r"(?P<token>[A-Z][A-Z0-9]{0,60}(?:_[A-Z0-9]{1,60}){0,30})(?![A-Za-z0-9_-])[`*_]{0,4}"
-    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?\s?(?:[:;,.—–-]\s?(?P<meaning>.*)|\Z)"
+    r"(?P<token>[A-Z][A-Z0-9]{0,60}(?:_[A-Z0-9]{1,60}){0,30}(?![A-Za-z0-9_-])"
+    rf"|{_ODD}{{1,60}}(?:_{_ODD}{{1,60}}){{1,30}})(?<![`*_-])[`*_]{{0,4}}"
+    r"\s?(?P<remark>[(\[][^()\[\]]{0,200}[)\]])?"
+    r"(?:\s?(?P<trail>[^\w\s`*\[\]()<>|\\:;,.—–-]{1,4}))?"
+    r"\s?(?:[:;,.—–-]\s?(?P<meaning>.*)|\Z)"
 )
+"""An item that offers an option; what stands before or behind its name marks it."""
+_TICKED = re.compile(r"(?i)[✅✔✓☑]|\bchecked\b")
+_NO_ASCII = re.compile(r"[^\x00-\x7f]")
 _DEFAULT = re.compile(r"(?i)\bdefault\b")
 _NOT_DEFAULT = re.compile(r"(?i)\b(?:not|no|non|never)\b")
 _CALLED_OPTIONS = re.compile(r"(?i)\b(?:options?|choices?|ballot)\b")
@@ -31,7 +40,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s{1,4}")
 _TELLING = re.compile(
     r"(?i)\b(?:ready|proceed|available|unlock\w*|cleared?|approved?|green[- ]light|go[- ]ahead"
     r"|recommend\w*|prefer\w*|advis\w*|suggest\w*|select\w*|chosen|choose|picked|decided|safe to"
-    r"|can now|may now|authorized|authorised|granted|enabled|permitted)\b"
+    r"|can now|may now|authorized|authorised|granted|enabled|permitted|best|better|right|favou?r\w*"
+    r"|should|endorse\w*|urge\w*|opt|opted|agreed|settled|blockers?|preconditions?|obstacles?|way"
+    r"|objects?|objections?|answers?|repl(?:y|ies)|responds?|response|veto\w*|otherwise)\b"
 )
 _LONGEST_OPTION = 400
 _LONGEST_SENTENCE = 600
@@ -43,11 +54,13 @@ def read(name: str, text: str) -> tuple[BallotLine, ...]:
     """Return the lines of a decision packet that say something of options, in their order."""
     found: list[BallotLine] = []
     paragraph: list[tuple[str, int]] = []
-    listing, among_options, sentences = 0, False, 0
+    listing, among_options, kept, hidden = 0, False, 0, False
     for number, whole in enumerate(_LINE_END.split(text), 1):
         line = whole[:_LONGEST_OPTION]
-        match = _ITEM.match(line)
-        item = match is not None and ("_" in match["token"] or (among_options and _alone(match)))
+        # an option that nobody is shown is not offered
+        match = None if hidden else _ITEM.match(line)
+        hidden = _still_hidden(whole, hidden=hidden)
+        item = match is not None and _is_option(match, among_options=among_options)
         if _is_heading(whole) and not item:
             listing += 1
             among_options = _CALLED_OPTIONS.search(line) is not None
@@ -56,11 +69,27 @@ def read(name: str, text: str) -> tuple[BallotLine, ...]:
         stripped = whole.strip()
         in_table = stripped[:1] == "|" or stripped[-1:] == "|"
         if item or not stripped or in_table or _OTHER_ITEM.match(line):
-            sentences += _take(name, paragraph, found, _MOST_SENTENCES - sentences)
+            kept += _take(name, paragraph, found, _MOST_SENTENCES - kept)
         if stripped and not in_table:
             paragraph.append((stripped, number))
-    _take(name, paragraph, found, _MOST_SENTENCES - sentences)
+    _take(name, paragraph, found, _MOST_SENTENCES - kept)
     return tuple(sorted(found, key=lambda one: int(one.where.rpartition(":")[2])))
+
+
+def _still_hidden(line: str, *, hidden: bool) -> bool:
+    """Tell whether a comment of HTML is open behind a line."""
+    opened, closed = line.rfind("<!--"), line.rfind("-->")
+    return opened > closed or (hidden and closed < 0)
+
+
+def _is_option(match: re.Match[str], *, among_options: bool) -> bool:
+    token = match["token"]
+    if _NO_ASCII.search(token):
+        capitals = sum(char == "_" or "A" <= char <= "Z" for char in token)
+        return among_options and 2 * capitals >= len(token)
+    if not token.isupper():
+        return False
+    return "_" in token or (among_options and _alone(match))
 
 
 def _alone(match: re.Match[str]) -> bool:
@@ -81,13 +110,15 @@ def _option(
 ) -> BallotLine:
     box = (match["box"] or "").strip("[]() ")
     marks = match["marks"].replace("`", "")
+    around = f"{match['lead'] or ''} {match['trail'] or ''}".strip()
+    ticked = _TICKED.search(around) is not None
     return BallotLine(
         where=f"{name}:{number}",
         token=match["token"],
         listing=listing,
         among_options=among_options,
-        checked=bool(match["box"]) and box not in _EMPTY_BOXES,
-        emphasised=bool(marks),
+        checked=(bool(match["box"]) and box not in _EMPTY_BOXES) or ticked,
+        emphasised=bool(marks or around),
         remark=(match["remark"] or "").strip("()[] "),
         text=(match["meaning"] or "").strip(),
     )
@@ -110,12 +141,22 @@ def _take(name: str, paragraph: list[tuple[str, int]], found: list[BallotLine], 
         at = begin + len(sentence)
         while line + 1 < len(starts) and starts[line + 1][0] <= begin:
             line += 1
-        for cut in range(0, len(sentence), _LONGEST_SENTENCE):
-            piece = sentence[cut : cut + _LONGEST_SENTENCE]
+        for piece in _cut(sentence):
             if kept < room and _TELLING.search(piece):
                 found.append(BallotLine(f"{name}:{starts[line][1]}", text=piece.strip()))
                 kept += 1
     return kept
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a text, long ones in pieces."""
+    for sentence in _SENTENCE_END.split(text):
+        yield from (piece.strip() for piece in _cut(sentence))
+
+
+def _cut(sentence: str) -> Iterator[str]:
+    for start in range(0, len(sentence), _LONGEST_SENTENCE):
+        yield sentence[start : start + _LONGEST_SENTENCE]
 
 
 def statements(lines: tuple[BallotLine, ...]) -> Iterator[Statement]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
 from generator.ballots import Ballot, ballots, is_hold
 from generator.model.finding import Finding
-from generator.names import visible
+from generator.names import skeleton, visible
 from generator.rules.ballot_samples import EXECUTE, HOLD, OPTIONS, REHEARSE, lane, listed
 from generator.rules.base import Code, Rule
 from generator.rules.context import InLane
@@ -86,8 +87,45 @@ def _own(ballot: Ballot, *, offered_elsewhere: bool) -> Iterator[Finding]:
                 f"{counts.pop(choice.token)} times",
                 "The option is offered more than once.",
             )
+    yield from _alike(ballot)
+    yield from _reordered(ballot)
     if options:
         yield from _unknown(ballot, frozenset(options))
+
+
+def _alike(ballot: Ballot) -> Iterator[Finding]:
+    """Look for two options that an owner could not tell apart, though their bytes differ."""
+    first: dict[str, str] = {}
+    for choice in ballot.choices:
+        other = first.setdefault(_looks(choice.token), choice.token)
+        if other != choice.token:
+            yield Finding(
+                "DECISION-OPTION-TWICE",
+                choice.where,
+                visible(choice.token, 80),
+                visible(other, 80),
+                "Two options look alike, and are written with other characters.",
+            )
+
+
+def _looks(token: str) -> str:
+    shown = "".join(char for char in token if unicodedata.category(char) not in ("Cf", "Mn", "Cc"))
+    return skeleton(shown.strip().upper())
+
+
+def _reordered(ballot: Ballot) -> Iterator[Finding]:
+    """Look for a second list of all the options that puts them in another order."""
+    offered = tuple(dict.fromkeys(ballot.options))
+    for listing in ballot.listings[1:]:
+        again = tuple(dict.fromkeys(choice.token for choice in listing))
+        if again != offered and sorted(again) == sorted(offered):
+            yield Finding(
+                "DECISION-OPTIONS-DIFFER",
+                listing[0].where,
+                _named(again),
+                _named(offered),
+                f"{visible(ballot.choices[0].where, 120)} offers in another order.",
+            )
 
 
 def _unknown(ballot: Ballot, options: frozenset[str]) -> Iterator[Finding]:

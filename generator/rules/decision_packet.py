@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from generator.ballots import Ballot, ballots, is_hold
+from generator.ballots import Ballot, Said, ballots, is_hold
 from generator.model.finding import Finding
 from generator.names import visible
 from generator.rules.ballot_samples import EXECUTE, HOLD, OPTIONS, lane, listed
@@ -29,7 +29,16 @@ CODES = {
         "Offer the default among the options, in the very same word.",
     ),
 }
-_CHOSEN = re.compile(r"(?i)\b(?:pre-?)?(?:selected|chosen|picked|decided (?:on|for))\b")
+_CHOSEN = re.compile(
+    r"(?i)\b(?:pre-?)?(?:selected|chosen|picked|decided (?:on|for)"
+    r"|approved by|agreed (?:on|to|upon)|settled (?:on|for)|opted for)\b"
+)
+_SILENCE = re.compile(
+    r"(?i)\b(?:if|unless|without|absent|barring|failing)\b[^;]{0,80}?\b(?:nobody|no one|no|not"
+    r"|objects?|objections?|answers?|repl(?:y|ies)|responds?|response|veto\w*|otherwise)\b"
+)
+"""What happens where the owner says nothing: that is the default, in other words."""
+_NEGATED = re.compile(r"(?i)\b(?:not|never|no|nothing|cannot|nor|neither|only|must|may)\b|n't\b")
 _ONLY_SPOKEN_OF = re.compile(
     r"(?i)\b(?:not|no|none|nothing|nobody|neither|nor|never|if|when|whether|unless|until|once|may"
     r"|can|could|should|would|must|only|previous\w*|prior|earlier|before|consumed|delegat\w+)\b"
@@ -56,6 +65,19 @@ def check(subject: InLane) -> Iterator[Finding]:
             yield from _default(ballot, _offered(ballot, found))
 
 
+def _by_silence(ballot: Ballot) -> Iterator[Said]:
+    """Yield what a sentence lets happen where nobody decides, other than to hold."""
+    tokens = sorted({token for token in ballot.options if token})
+    for said in ballot.sentences:
+        match = _SILENCE.search(said.text)
+        if match is None:
+            continue
+        named = [token for token in tokens if token in said.text]
+        rest = said.text[: match.start()] + said.text[match.end() :]
+        if named and not any(map(is_hold, named)) and not _NEGATED.search(rest):
+            yield Said(named[0], said.where)
+
+
 def _selected(ballot: Ballot) -> Iterator[tuple[str, str]]:
     yield from ((said.text, said.where) for said in ballot.selected)
     tokens = sorted(set(ballot.options))
@@ -72,6 +94,9 @@ def _offered(ballot: Ballot, found: Sequence[Ballot]) -> tuple[str, ...]:
 
 
 def _default(ballot: Ballot, options: Sequence[str]) -> Iterator[Finding]:
+    silent = tuple(_by_silence(ballot))
+    if silent:
+        ballot = ballot._replace(defaults=(*ballot.defaults, *silent))
     defaults = ballot.default_tokens()
     where = ballot.defaults[0].where if ballot.defaults else ballot.where
     if len(defaults) != 1 or not is_hold(defaults[0]):

@@ -44,7 +44,7 @@ def check(subject: InLane) -> Iterator[Finding]:
         if sealed is not None:
             yield from _cited(ballot, sealed[1])
         rows = _stated(ballot, documents[ballot.document])
-        if not rows:
+        if not rows and ballot.preconditions != []:
             continue
         known, whole = _known(subject.lane, ballot, sealed)
         if known:

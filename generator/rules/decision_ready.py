@@ -29,8 +29,8 @@ _STATE = re.compile(
     r"|allowed|go|green|true|open for (?:use|selection))\b"
 )
 _UNDER_CONDITION = (
-    r"not|no|none|never|nothing|cannot|neither|nor|until|unless|if|when|once|after|before|only"
-    r"|requires?|required|needs?|pending|subject|must|should|would|could|later|blocked|locked"
+    r"not|no|none|never|nothing|cannot|neither|nor|until|unless|if|when|(?<!at )once|after|before"
+    r"|only|requires?|required|needs?|pending|subject|must|should|would|could|later|blocked|locked"
 )
 _HELD_BACK = re.compile(rf"(?i)\b(?:{_UNDER_CONDITION})\b|n't\b")
 _ACT = r"(?:production|execut\w+|appl(?:y\w*|ied|ication)|cut-?over|deploy\w*|go[- ]live|change)"
@@ -49,6 +49,21 @@ _ELSEWHERE = re.compile(
     r"(?i)\b(?:rehears\w+|dry-?run|pre-?checks?|clone|read-only|scoping|design|sandbox|staging)\b"
 )
 """What may well proceed without touching production."""
+_UNOBSTRUCTED = re.compile(
+    r"(?i)\b(?:nothing (?:\w+ ){0,2}?stands? in (?:the|its) way"
+    r"|no (?:open |more )?(?:blockers?|obstacles?|preconditions?) (?:remains?|left|stands?|is|are)"
+    r"|(?:all|every) (?:\w+ ){0,2}?(?:blockers?|preconditions?) (?:is |are |has been |have been )?"
+    r"(?:now )?(?:closed|met|cleared|resolved|fulfilled))\b"
+)
+_CONDITION = re.compile(
+    r"(?i)\b(?:not|never|until|unless|if|when|once|after|before|only|requires?|required|needs?"
+    r"|must|should|would|could|later|as soon as|provided)\b|n't\b"
+)
+_TOUCHES = re.compile(
+    r"(?i)\b(?:appl(?:y|ies|ied)|execut(?:e|es|ed)|deploy(?:s|ed)?|commits?|migrates?|activates?)\b"
+    r"[^.;]{0,60}?\bproduction\b"
+)
+"""What an option that holds, or stops short of production by its name, may not be said to do."""
 _LONGEST = 600
 
 
@@ -86,6 +101,8 @@ def _set_free(ballot: Ballot) -> Iterator[tuple[str, str]]:
             own.add(choice.where)
             status = choice.status[:_LONGEST]
             if not executes(choice.token):
+                if _touches(choice.means):
+                    yield f"{choice.token}: {choice.means}", choice.where
                 continue
             if _STATE.search(status) and not _HELD_BACK.search(status):
                 yield f"{choice.token}: {status}", choice.where
@@ -96,8 +113,17 @@ def _set_free(ballot: Ballot) -> Iterator[tuple[str, str]]:
             yield said.text, said.where
 
 
+def _touches(means: str) -> bool:
+    means = means[:_LONGEST]
+    if _TOUCHES.search(means) is None:
+        return False
+    return _HELD_BACK.search(means) is None and _ELSEWHERE.search(means) is None
+
+
 def _says_so(text: str) -> bool:
     text = text[:_LONGEST]
+    if _UNOBSTRUCTED.search(text) is not None and _CONDITION.search(text) is None:
+        return True
     if _PROSE.search(text) is None:
         return False
     return _HELD_BACK.search(text) is None and _ELSEWHERE.search(text) is None

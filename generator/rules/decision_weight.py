@@ -20,7 +20,22 @@ CODES = {
     ),
 }
 _WORD = (
-    r"(?:recommend\w*|prefer(?:red|s|ence)?|advis\w+|suggest\w*|best (?:choice|option)|favou?red)"
+    r"(?:recommend\w*|prefer(?:red|s|ence)?|advis\w+|suggest\w*|favou?r(?:ed|s)?|endors\w+|urg(?:e|es|ed)"
+    r"|(?:best|right|better|obvious|sensible) (?:choice|option|call|way)|opt for|go (?:with|for)"
+    r"|should (?:choose|pick|select|take|be (?:chosen|picked|selected|taken)))"
+)
+_EXECUTING = re.compile(
+    rf"(?i)\b{_WORD}\W+(?:\w+\W+){{0,2}}?(?:execut(?:e|ing|ion)|apply(?:ing)?|deploy(?:ing|ment)?"
+    r"|cut-?over|cutting over|going live|go-live)\b"
+)
+"""Recommends an act and not an option, which comes to the same."""
+_ELSEWHERE = re.compile(
+    r"(?i)\b(?:rehears\w+|dry-?run|pre-?checks?|clone|read-only|scoping|design|sandbox|staging)\b"
+)
+_DOUBLE = re.compile(r"(?i)\bno reason (?:not to|against)\b")
+_AGAINST_HOLD = re.compile(
+    r"(?i)\b(?:advis\w+|recommend\w*) against (?:the )?[`*]{0,3}(?P<one>[A-Z_0-9]*HOLD\w*)"
+    r"|\b(?:not|never) (?:recommend|advis|suggest|prefer)\w* [`*]{0,3}(?P<two>[A-Z_0-9]*HOLD\w*)"
 )
 _RECOMMENDED = re.compile(rf"(?i)\b{_WORD}\b")
 _NOT_RECOMMENDED = re.compile(
@@ -28,7 +43,8 @@ _NOT_RECOMMENDED = re.compile(
     rf"|n't\W+(?:\w+\W+){{0,2}}{_WORD}"
     rf"|{_WORD}\W+(?:\w+\W+){{0,2}}(?:against|not|no|nothing|none|neither)\b"
 )
-_NUMBER = re.compile(r"(?i)\boption (?P<number>[0-9]{1,2})\b")
+_NUMBER = re.compile(r"(?i)\boption (?P<number>[0-9]{1,2})\b|\b(?P<ordinal>\w{4,6}) option\b")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _LONGEST = 600
 
 
@@ -41,7 +57,9 @@ def check(subject: InLane) -> Iterator[Finding]:
                 where,
                 visible(token, 80),
                 "the weight of the others",
-                f"The decision packet {why} an option that does not hold.",
+                f"The decision packet {why} an option that does not hold."
+                if why != "advises against"
+                else "The decision packet advises against the option that holds.",
             )
 
 
@@ -50,6 +68,8 @@ def _heavier(ballot: Ballot) -> Iterator[tuple[str, str, str]]:
     for listing in ballot.listings:
         for choice in listing:
             if is_hold(choice.token):
+                if _NOT_RECOMMENDED.search(choice.remark[:_LONGEST]):
+                    yield choice.token, choice.where, "advises against"
                 continue
             if _recommends(choice.remark) or _recommends(choice.means):
                 yield choice.token, choice.where, "recommends"
@@ -65,14 +85,20 @@ def _heavier(ballot: Ballot) -> Iterator[tuple[str, str, str]]:
             if named:
                 yield named, said.where, "recommends"
     for said in ballot.sentences:
+        against = _AGAINST_HOLD.search(said.text)
+        if against is not None:
+            yield against["one"] or against["two"], said.where, "advises against"
         if said.where not in own and _recommends(said.text):
             named = _named(said.text, offered, ballot.choices)
+            act = _EXECUTING.search(said.text)
             if named:
                 yield named, said.where, "recommends"
+            elif act is not None and not _ELSEWHERE.search(said.text):
+                yield act[0], said.where, "recommends"
 
 
 def _recommends(text: str) -> bool:
-    text = text[:_LONGEST]
+    text = _DOUBLE.sub("", text[:_LONGEST])
     return _RECOMMENDED.search(text) is not None and _NOT_RECOMMENDED.search(text) is None
 
 
@@ -89,10 +115,16 @@ def _named(text: str, offered: re.Pattern[str] | None, choices: tuple[Choice, ..
     if match is not None:
         return match[0]
     number = _NUMBER.search(text[:_LONGEST])
-    if number is not None and 0 < int(number["number"]) <= len(choices):
-        token = choices[int(number["number"]) - 1].token
-        return "" if is_hold(token) else token
-    return ""
+    if number is None or not choices:
+        return ""
+    ordinal = (number["ordinal"] or "").lower()
+    at = int(number["number"] or 0) - 1
+    if ordinal:
+        at = _ORDINALS.index(ordinal) if ordinal in _ORDINALS else -1
+        at = len(choices) - 1 if ordinal == "last" else at
+    if not 0 <= at < len(choices) or is_hold(choices[at].token):
+        return ""
+    return choices[at].token
 
 
 RULE = Rule(
