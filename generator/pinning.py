@@ -142,8 +142,15 @@ def _step(lane: LaneVerdict, pin: Pin | None, repin: Collection[str], moved: set
         return Step(lane.id, Did.COMPLETED, "its record is pinned too")
     if lane.id in repin:
         return Step(lane.id, Did.REPINNED, _how_far(lane))
-    if lane.link.previous in moved and all(one.message == BEHIND for one in rewritten):
+    behind = all(one.message == BEHIND for one in rewritten)
+    if lane.link.previous in moved and behind:
         return Step(lane.id, Did.FOLLOWED)
+    if behind:
+        why = (
+            f"{rewritten[0].code}: a lane before it is not what was pinned; look at that one first"
+            f" (--repin {lane.id} pins it as it is)"
+        )
+        return Step(lane.id, Did.REFUSED, why)
     why = f"{rewritten[0].code}: it is not what was pinned; --repin {lane.id} pins what it is now"
     return Step(lane.id, Did.REFUSED, why)
 
@@ -200,8 +207,11 @@ def write(root: Path, data: bytes) -> None:
 
 def differences(old: Mapping[str, Pin], steps: Sequence[Step]) -> list[str]:
     """Say, lane by lane, in what the pin list is not what pinning anew would make of it."""
-    return [
-        f"{'change' if step.lane in old else 'add'} {step.lane}: {step.why or step.did}"
-        for step in steps
-        if step.did is not Did.KEPT
-    ]
+    return [f"{_verb(step, old)}: {step.why or step.did}" for step in steps if step.did != Did.KEPT]
+
+
+def _verb(step: Step, old: Mapping[str, Pin]) -> str:
+    lane = visible(step.lane, 100)
+    if step.did is Did.REFUSED:
+        return f"{'differs' if step.lane in old else 'not pinned'}: {lane}"
+    return f"{'change' if step.lane in old else 'add'}: {lane}"

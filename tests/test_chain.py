@@ -528,6 +528,35 @@ def test_a_pinned_lane_that_is_gone_is_a_finding_and_ends_nothing(tmp_path: Path
     assert verify(tmp_path).code == Exit.VERIFIED
 
 
+def test_pinning_that_changes_nothing_leaves_the_list_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path, root())
+    run("pin", tmp_path)
+    before = pins(tmp_path)
+    shutil.rmtree(tmp_path / "packets" / "first")
+    answer = run("pin", tmp_path)
+    assert (answer.code, answer.out.splitlines()[-1]) == (1, "pins.yml: 2 lanes, unchanged")
+    assert pins(tmp_path) == before
+
+
+def test_a_check_says_which_lanes_differ_and_where_to_look_first(tmp_path: Path) -> None:
+    write(tmp_path, root())
+    run("pin", tmp_path)
+    report = tmp_path / "packets" / "first" / "report.json"
+    report.write_bytes(report.read_bytes() + b"\n")
+    first, second = run("pin", tmp_path, "--check").out.splitlines()
+    assert first.startswith("differs: first: PIN-RECORD: it is not what was pinned;")
+    assert second.startswith("differs: second: PIN-RECORD: a lane before it is not what was pinned")
+    (tmp_path / "pins.yml").unlink()
+    assert run("pin", tmp_path, "--check").out == "add: first: pinned\nadd: second: pinned\n"
+
+
+def test_a_check_does_not_say_that_a_refuted_lane_would_be_added(tmp_path: Path) -> None:
+    write(tmp_path, chains()["RANGE-APPLIED-now"])
+    lines = run("pin", tmp_path, "--check").out.splitlines()
+    assert lines[0] == "add: first: pinned"
+    assert lines[1].startswith("not pinned: second: refuted: RANGE-APPLIED ")
+
+
 def test_a_refuted_lane_is_not_pinned(tmp_path: Path) -> None:
     write(tmp_path, chains()["RANGE-APPLIED-now"])
     answer = run("pin", tmp_path)

@@ -104,7 +104,11 @@ def pin(
         if not changed:
             output.message("everything is pinned as it is")
         return code
-    if made.data != old_data:
+    # where nothing may change, the order of the list does not either
+    stays = all(step.did in (pinning.Did.REFUSED, pinning.Did.KEPT) for step in made.steps)
+    refused = any(step.did is pinning.Did.REFUSED for step in made.steps)
+    written = made.data != old_data and not (stays and refused)
+    if written:
         pinning.write(root.path, made.data)
     code = _code(made)
     if form == "json":
@@ -113,8 +117,8 @@ def pin(
     for step in made.steps:
         if step.did is not pinning.Did.KEPT:
             output.result(f"{step.did}: {visible(step.lane)}{f' ({step.why})' if step.why else ''}")
-    written = "unchanged" if made.data == old_data else "written"
-    output.result(f"pins.yml: {plural(len(made.pins), 'lane')}, {written}")
+    became = "written" if written else "unchanged"
+    output.result(f"pins.yml: {plural(len(made.pins), 'lane')}, {became}")
     return code
 
 

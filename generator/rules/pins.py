@@ -101,7 +101,7 @@ def check(subject: InRoot) -> Iterator[Finding]:
             subject.record,
             BEHIND
             if subject.itself
-            else "A document of the lane, its lane.yml or its place among the lanes was changed.",
+            else "A document, lane.yml, a file of the packet or the lane's place was changed.",
         )
 
 
