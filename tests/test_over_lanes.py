@@ -266,13 +266,35 @@ def test_many_lanes_and_blockers_stay_bounded() -> None:
     assert {len(line.levels) for line in steps.lines} == {40}
     assert (steps.first, len(steps.lines)) == (261, 30)
     assert "90 more are not drawn" in steps.description
-    anchors = {one.blocker.id: f"blocker-{at}" for at, one in enumerate(now.standing)}
+    anchors = blocker_page.anchors_of(now)
     page = blocker_page.page(now, known, (steps, Markup("<svg></svg>")), anchors, ("", ""), nowhere)
-    assert page.data["left_words"].startswith("20 more blockers")
+    assert page.data["more_caption"].startswith("20 more blockers")
+    assert [row["id"] for row in page.data["more"]] == [f"A-B-{at}" for at in range(100, 120)]
     assert len(page.data["blockers"]) == 100
     for part in page.data["blockers"]:
         assert len(part["history"]) == 20
         assert part["history_words"] == "280 earlier changes not shown here."
+    assert_pair(page)
+
+
+def test_every_link_to_a_blocker_leads_to_a_part_of_the_page_and_open_ones_come_first() -> None:
+    lanes = (three()[0],)
+    rows = [said(id=f"A-B-{at}") for at in range(1200)]
+    facts = {lanes[0].id: facts_of(*rows)}
+    now = standing.blockers(lanes, facts)
+    closed = now.standing[0]._replace(open=False, blocker=replace(rows[0], open=False))
+    now = replace(now, standing=(closed, *now.standing[1:]))
+    assert [one.open for one in now.standing[:2]] == [False, True]
+    anchors = blocker_page.anchors_of(now)
+    page = blocker_page.page(
+        now, histories(lanes, facts), (None, Markup("")), anchors, ("", ""), nowhere
+    )
+    parts = [part["id"] for part in page.data["blockers"]]
+    more = [row["id"] for row in page.data["more"]]
+    assert (parts[0], len(parts), len(more), "A-B-0" in parts) == ("A-B-1", 100, 1000, False)
+    assert "100 more blockers beyond these" in page.data["left_words"]
+    text = page.markdown().decode("utf-8")
+    assert {anchor for anchor in anchors.values() if f"{{: #{anchor} }}" not in text} == set()
     assert_pair(page)
 
 

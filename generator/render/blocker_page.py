@@ -21,7 +21,11 @@ from generator.standing import Blockers, Standing
 
 PICTURE = "blockers-picture"
 MOST_BLOCKERS = 100
-"""Blockers with a part of their own on the page."""
+"""Blockers with a part of their own on the page: open ones before closed ones."""
+MOST_NAMED = 1000
+"""Blockers that are named below those, with their state alone."""
+MORE = "more"
+"""The anchor of the table of these."""
 MOST_CHANGES = 20
 """Changes of one blocker in its table: the newest."""
 _ID = 34
@@ -96,8 +100,12 @@ def page(
         told: how many are open, and whose list the newest is.
         link: leads to places.
     """
-    shown = now.standing[:MOST_BLOCKERS]
-    left = len(now.standing) - len(shown)
+    shown = foremost(now)
+    own = {one.blocker.id for one in shown}
+    rest = [one for one in now.standing if one.blocker.id not in own]
+    rest.sort(key=lambda one: not one.open)
+    more = [_named(one) for one in rest[:MOST_NAMED]]
+    left = len(rest) - len(more)
     parts = [_part(one, history[one.blocker.id], anchors, link) for one in shown]
     data = {
         "schema": "lanebook/blockers/2",
@@ -108,12 +116,46 @@ def page(
         "now_words": f"{told[0]}.",
         "from_words": told[1],
         "blockers": [part["data"] for part in parts],
-        "left_words": f"{plural(left, 'more blocker')} named by lanes: each lane's own page has"
-        " those that it names."
-        if left
-        else "",
+        "left_words": _left_words(len(parts), len(more), left),
+        "more_caption": f"{plural(len(more), 'more blocker')}: where each stands" if more else "",
+        "more": [row["data"] for row in more],
     }
-    return Page("blockers", "blockers.md.j2", data, {"blockers": parts, "picture": drawn[1]})
+    aids = {"blockers": parts, "more": more, "picture": drawn[1]}
+    return Page("blockers", "blockers.md.j2", data, aids)
+
+
+def foremost(now: Blockers) -> Sequence[Standing]:
+    """Return the blockers that have a part of their own, in their order; open ones first."""
+    if len(now.standing) <= MOST_BLOCKERS:
+        return now.standing
+    return sorted(now.standing, key=lambda one: not one.open)[:MOST_BLOCKERS]
+
+
+def anchors_of(now: Blockers) -> Mapping[str, str]:
+    """Return where on the page each blocker stands; ids are packet text, an anchor is a number."""
+    found = {one.blocker.id: MORE for one in now.standing}
+    for number, one in enumerate(foremost(now), 1):
+        found[one.blocker.id] = f"blocker-{number}"
+    return found
+
+
+def _left_words(parts: int, more: int, left: int) -> str:
+    if not more:
+        return ""
+    told = f"The first {parts} are told in full, open ones before closed ones; the others below."
+    if left:
+        told += f" {plural(left, 'more blocker')} beyond these: each lane's own page has its own."
+    return told
+
+
+def _named(one: Standing) -> dict[str, Any]:
+    data = {"id": one.blocker.id, "state": one.state, "lane": one.lane.title}
+    return {
+        "data": data,
+        **data,
+        "mark": blocker_mark(one),
+        "lane_href": href(f"lanes/{one.lane.id}/index.md"),
+    }
 
 
 def known(blocker: Blocker) -> Mark:

@@ -93,10 +93,7 @@ class SitePages:
         self.in_chain = anchors(verdict.lanes)
         self.map = now
         self.titles = {lane.id: lane.title for lane in verdict.lanes}
-        # ids are packet text; an anchor is a number
-        self.anchors = {
-            one.blocker.id: f"blocker-{number}" for number, one in enumerate(blockers.standing, 1)
-        }
+        self.anchors = blocker_page.anchors_of(blockers)
 
     def pages(self) -> Iterator[Page]:
         """Yield all of them."""
@@ -138,7 +135,8 @@ class SitePages:
             ),
             _card(words.REFUTED, plural(refuting, "finding"), "stated one way, found another"),
         ]
-        blockers = [self._blocker_row(item) for item in self.now.standing]
+        blockers = [self._blocker_row(item) for item in blocker_page.foremost(self.now)]
+        unshown = len(self.now.standing) - len(blockers)
         attention = [
             {
                 "title": lane.title,
@@ -172,8 +170,10 @@ class SitePages:
             "newest_title": newest.title if newest else "",
             "newest_more": _newest_more(newest) if newest else "",
             "cards": [card["data"] for card in cards],
-            "blockers_words": self._blockers_from(),
+            "blockers_words": self._blockers_from()
+            + (f" {plural(unshown, 'more blocker')} on the page of blockers." if unshown else ""),
             "blockers_caption": f"{plural(len(blockers), 'blocker')}, in the newest list's order"
+            + (", open ones first" if unshown else "")
             if blockers
             else "",
             "blockers": [row["data"] for row in blockers],
