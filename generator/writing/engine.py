@@ -7,7 +7,6 @@ import ctypes
 import errno
 import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from generator.errors import BuildError, UsageError
 from generator.names import visible
+from generator.writing.nav import completed
 
 CONFIG = "mkdocs.yml"
 _PR_SET_PDEATHSIG = 1
@@ -58,13 +58,17 @@ def find(name: str) -> Engine:
 def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
     """Build ``stage/site/docs`` into ``stage/site/html`` with the root's ``mkdocs.yml``.
 
-    The engine is started in the stage, in which everything of the root that its configuration may
+    Pages that are newer than that file are put into the nav of the copy that the engine reads. The
+    engine is started in the stage, in which everything of the root that its configuration may
     name is linked; it sees no path outside.
 
     Raises:
         BuildError: the engine ended with an error.
     """
-    shutil.copyfile(root / CONFIG, stage / CONFIG)
+    config = (root / CONFIG).read_bytes()
+    with contextlib.suppress(UnicodeDecodeError):  # the engine says what is wrong with it
+        config = completed(config.decode("utf-8"), stage / "site" / "docs").encode("utf-8")
+    (stage / CONFIG).write_bytes(config)
     for item in root.iterdir():
         # a theme folder, say; never the packets, which nothing but lanebook reads
         if item.name not in ("site", "packets", CONFIG) and not item.name.startswith("."):
