@@ -95,6 +95,31 @@ def test_the_sound_lane_is_silent_and_each_damage_is_told() -> None:
             id="ranges-overlap",
         ),
         pytest.param(
+            "10/10 probes fail closed.\n\n5 gate probes, 6 clone probes.\n",
+            Told("CON-COUNT", "5 gate probes", "10/10 bad-input probes (document-0.md:3)"),
+            id="parts-of-something-else",
+        ),
+        pytest.param(
+            "`P-A-1`: clone leg proven. `P-B-1`: clone leg OPEN.\n\n`P-A-1`: clone leg OPEN.\n",
+            Told("CON-STATE", "clone leg OPEN", "clone leg proven (document-0.md:3)"),
+            id="one-leg-in-two-states",
+        ),
+        pytest.param(
+            "- RX-2: before (3 rows), after rollback (4 rows)\n",
+            Told("CON-ROWS", "after rollback (4 rows", "before (3 rows (document-0.md:3)"),
+            id="rows-of-one-step",
+        ),
+        pytest.param(
+            "TKT-OBJ-495..507 reserved: TKT-OBJ-495..499 and TKT-OBJ-501..507.\n",
+            Told("CON-RANGE", "TKT-OBJ-495..507", "TKT-OBJ-495..499 (document-0.md:3)"),
+            id="parts-with-a-hole",
+        ),
+        pytest.param(
+            "Final status: SAMPLE_LANE_READY\n\n| part | verdict |\n|---|---|\n| clone | FAIL |\n",
+            Told("CON-HEADLINE", "clone: FAIL", "SAMPLE_LANE_READY (document-0.md:3)"),
+            id="a-row-that-failed",
+        ),
+        pytest.param(
             f"The validator `check.py` is {HASH}.\n\nIts copy is e6547e69…956c48.\n",
             Told("CON-HASH", "e6547e69…956c48", f"{HASH} (document-0.md:3)"),
             id="hash-off-by-one",
@@ -131,6 +156,83 @@ def test_a_contradiction_names_both_places(text: str, expected: Told) -> None:
         pytest.param("Two reads before, three reads after.\n", id="small-numbers"),
         pytest.param("`X_READY` would become `X_NOT_READY` if it failed.\n", id="short-tokens"),
         pytest.param("files: a 21 MB dump and 20 files of logs\n", id="files-of-nothing"),
+        pytest.param("10/10 probes: 4 gate probes, 6 clone probes.\n", id="parts"),
+        pytest.param("10/10 probes fail closed (the earlier lane ran 8/8 probes).\n", id="earlier"),
+        pytest.param("7 OPEN, down from 9 OPEN. Before this lane, 9 OPEN.\n", id="down-from"),
+        pytest.param("Retry 2/3 of the probes job; 10/10 probes fail closed.\n", id="retry"),
+        pytest.param(
+            "## Evidence packet\n\n22 files. KB mirror = 20 files (`a.py` and `b.sql` are"
+            " referenced, not duplicated).\n",
+            id="two-held-elsewhere",
+        ),
+        pytest.param(
+            "Final status: `SAMPLE_CLONE_READY`\n\n"
+            "If a probe fails, it is SAMPLE_CLONE_NOT_READY.\n\n"
+            "Allowed statuses: SAMPLE_CLONE_READY, SAMPLE_CLONE_BLOCKED.\n",
+            id="status-that-would-be",
+        ),
+        pytest.param("Codes: ROW_DID_MUTATE_KEYS, ROW_DID_NOT_MUTATE_KEYS.\n", id="listed-codes"),
+        pytest.param(
+            "`P-GRANT-1` closed only when the owner grants it.\n\n`P-SCOPE-1` is narrowed.\n\n"
+            "| blocker | status | actor |\n|---|---|---|\n| `P-GRANT-1` | OPEN | owner + staff |\n"
+            "| `P-SCOPE-1` | OPEN (narrowed) | owner |\n\n"
+            "| blocker | status | actor |\n|---|---|---|\n| `P-GRANT-1` | OPEN | staff, owner |\n"
+            "| `P-SCOPE-1` | narrowed | owner |\n",
+            id="both-axes-in-a-row",
+        ),
+        pytest.param(
+            "`P-A-1`: clone leg proven, live leg OPEN. `P-B-1`: clone leg OPEN.\n", id="two-legs"
+        ),
+        pytest.param(
+            "`P-A-1` is narrowed. The other two remain unchanged.\n\n"
+            "| blocker | status |\n|---|---|\n| `P-A-1` | narrowed |\n"
+            "| `P-B-1` | unchanged |\n| `P-C-1` | classified (unchanged) |\n",
+            id="unchanged-in-its-row",
+        ),
+        pytest.param(
+            "TKT-OBJ-495..507 reserved, above ceiling 494: TKT-OBJ-495..499 for rules,"
+            " TKT-OBJ-500..507 for records. The new ceiling 507 holds.\n",
+            id="parts-of-a-range",
+        ),
+        pytest.param(
+            "DEC-OBJ-10..14 reserved above ceiling 9. TKT-OBJ-12..20 reserved above ceiling 11.\n",
+            id="two-sorts-of-objects",
+        ),
+        pytest.param(
+            "Fold 442..461 APPLIED; body max 461. Fold 462..484 stays APPLY_NOW=NO."
+            " A later macro would fold through 484.\n",
+            id="fold-not-done",
+        ),
+        pytest.param("JSON rev24 before, JSON rev25 after the addendum.\n", id="raised"),
+        pytest.param(
+            "- RX-2: before (3 rows), applied (4 rows), after rollback (3 rows), rows 3==3\n"
+            "- RX-3: before (7 rows), applied (9 rows), after rollback (7 rows), rows 7==7\n",
+            id="two-tables",
+        ),
+        pytest.param("B1 one, B2 two, B4 four, B5 five (B3 was withdrawn).\n", id="other-order"),
+        pytest.param(
+            "Options: HOLD_PRODUCTION, AUTHORIZE_DRYRUN_ONLY, AUTHORIZE_CLONE_ONLY."
+            " Option 3 needs a grant; option 5 of the earlier packet is gone.\n",
+            id="third-option",
+        ),
+        pytest.param("Default: `HOLD_PRODUCTION`; a column DEFAULT NULL.\n", id="default-in-sql"),
+        pytest.param(
+            "Final status: SAMPLE_LANE_READY\n\nFirst run: FAIL (no clone), fixed; then PASS.\n\n"
+            "| control | expected | got |\n|---|---|---|\n| c1 | FAIL | FAIL |\n\n"
+            "## Self-check\n\n- Any forbidden surface touched — NO\n- Clone left open — NO\n",
+            id="must-fail-or-be-no",
+        ),
+        pytest.param(
+            "13/13 forbidden surfaces untouched. No surface was touched; each could be touched."
+            " The clone was touched.\n",
+            id="touched-clone",
+        ),
+        pytest.param(
+            "Delegation consumed: `AUTHORIZE_CLONE_ONLY`\n\n`AUTHORIZE_ALL_ONLY` was not"
+            " delegated. The next lane needs the delegation AUTHORIZE_MORE_ONLY.\n",
+            id="not-delegated",
+        ),
+        pytest.param("The assertion `1==2` is false, as it must be.\n", id="unequal-as-told"),
     ],
 )  # fmt: skip
 def test_what_only_reads_differently_is_no_contradiction(text: str) -> None:

@@ -19,6 +19,7 @@ from generator.contradictions.fact import (
     FOLDED,
     MIRRORED,
     OUTCOME_WORDS,
+    UNTOLD,
     Fact,
 )
 from generator.model.outcome import Outcome, read_outcome
@@ -105,6 +106,7 @@ def _counts(told: _Told) -> Iterator[Clash]:
         for fact in told.own("share")
     ]
     stated = _in_order([*told.own("count"), *totals])
+    stated = _in_order([*stated, *_no_parts(told.own("part"), stated)])
     yield from (
         Clash("CON-COUNT", one, other, "Two statements count the same thing differently.")
         for one, other in _differing(stated)
@@ -146,6 +148,23 @@ def _counts(told: _Told) -> Iterator[Clash]:
         )
 
 
+def _no_parts(facts: Sequence[Fact], stated: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield the counts of a piece that are no parts: they do not add up to a whole that is told."""
+    wholes: dict[str, set[int]] = {}
+    for fact in stated:
+        wholes.setdefault(fact.subject, set()).add(int(fact.value))
+    groups: dict[str, list[Fact]] = {}
+    for fact in facts:
+        groups.setdefault(fact.subject, []).append(fact)
+    for group, told in groups.items():
+        subject = group.partition(" in ")[0]
+        numbers = [int(fact.value) for fact in told]
+        known = wholes.get(subject) or {max(numbers)}
+        parts = [one for one in numbers if one not in known]
+        if sum(parts) not in known and (sum(numbers) not in known):
+            yield from (fact._replace(kind="count", subject=subject) for fact in told)
+
+
 def _in_order(facts: Sequence[Fact]) -> list[Fact]:
     """Return facts in the order in which a reader meets them: by document, then by line."""
 
@@ -178,21 +197,21 @@ def _mirror(told: _Told) -> Iterator[Clash]:
     there = next((fact for fact in counts if fact.subject == MIRRORED), None)
     if here is None or there is None or here.value == there.value:
         return
-    held = {fact.where.partition(":")[0].partition("#")[0] for fact in told.own("explained")}
+    held = max((int(fact.value) for fact in told.own("explained")), default=0)
     missing = int(here.value) - int(there.value)
-    if not held or missing != 1:
+    if missing != held:
         yield Clash(
             "CON-MIRROR",
             here,
             there,
-            f"{missing} of the files are not mirrored; accounted for: {1 if held else 0}.",
+            f"{missing} of the files are not mirrored; accounted for: {held}.",
         )
 
 
 def _sequences(told: _Told) -> Iterator[Clash]:
     for fact in told.of.get("sequence", ()):
         numbers = [int(number) for number in fact.value.split(",")]
-        if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        if sorted(numbers) != list(range(min(numbers), min(numbers) + len(numbers))):
             rising = sum(b > a for a, b in itertools.pairwise(numbers))
             if rising * 3 >= 2 * (len(numbers) - 1) and max(numbers) <= 2 * len(numbers) + 1:
                 listing = ", ".join(map(str, numbers[:30]))
@@ -241,19 +260,58 @@ def _ranges(told: _Told) -> Iterator[Clash]:
             yield Clash("CON-RANGE", fact, None, "The range ends before it begins.")
             continue
         distinct.setdefault((first, last), fact)
-    placed = sorted(distinct.items())[:2000]
-    for (one, fact), (two, other) in itertools.pairwise(placed):
-        inside = one[0] < two[0] and two[1] < one[1]
-        if two[0] <= one[1] and not inside:
-            yield Clash("CON-RANGE", other, fact, "Two ranges overlap, and are not the same.")
+    prefixes = list(dict.fromkeys(fact.subject for fact in distinct.values() if fact.subject))
+    for prefix in prefixes or [""]:
+        # where there is one sort of object, a range without a prefix is of that sort
+        of_sort = {
+            key: fact
+            for key, fact in distinct.items()
+            if fact.subject == prefix or (not fact.subject and len(prefixes) < 2)
+        }
+        placed = sorted(of_sort.items())[:2000]
+        parts = _parts([key for key, _ in placed])
+        placed = [one for one in placed if one[0] not in parts]
+        for (one, fact), (two, other) in itertools.pairwise(placed):
+            inside = one[0] < two[0] and two[1] < one[1]
+            if two[0] <= one[1] and not inside:
+                yield Clash("CON-RANGE", other, fact, "Two ranges overlap, and are not the same.")
+
+
+def _parts(ranges: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return the ranges that lie end to end and together are another one."""
+    lasts: dict[int, list[int]] = {}
+    for first, last in ranges:
+        lasts.setdefault(first, []).append(last)
+    found: set[tuple[int, int]] = set()
+    for first, last in ranges[:200]:
+        pieces: list[tuple[int, int]] = []
+        at = first
+        while at <= last:
+            reach = [end for end in lasts.get(at, ()) if end <= last and (at, end) != (first, last)]
+            if not reach:
+                break
+            pieces.append((at, max(reach)))
+            at = max(reach) + 1
+        else:
+            found.update(pieces)
+    return found
 
 
 def _ceilings(told: _Told) -> Iterator[Clash]:
     numbers = told.own("number")
-    yield from (
-        Clash("CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}.")
-        for one, other in _differing([fact for fact in numbers if fact.subject == CEILING])
-    )
+    reserved = [fact for fact in told.own("range") if fact.subject]
+    lasts = {fact.value.partition("..")[2] for fact in reserved}
+    # what is reserved raises the ceiling; the new one ends where the range does
+    ceilings = [fact for fact in numbers if fact.subject == CEILING]
+    below = [fact for fact in ceilings if fact.value not in lasts] or ceilings
+    several = len({fact.subject for fact in reserved}) > 1
+    if not several:
+        yield from (
+            Clash(
+                "CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}."
+            )
+            for one, other in _differing(below)
+        )
     folds = [fact for fact in told.of.get("number", ()) if fact.subject == FOLDED]
     yield from (
         Clash("CON-CEILING", one, other, f"Two statements give different numbers: {one.subject}.")
@@ -333,16 +391,17 @@ def _blockers(told: _Told) -> Iterator[Clash]:
     yield from (
         Clash("CON-STATE", one, other, f"The state of {one.subject} is told in two ways.")
         for kind in ("row", "blocker", "progress")
-        for one, other in _differing(told.own(kind))
+        for one, other in _differing([fact for fact in told.own(kind) if fact.value != UNTOLD])
+        if kind != "row" or not (_says(one, other.value) or _says(other, one.value))
     )
-    rows = {fact.subject: fact for fact in told.own("row")}
+    rows = {fact.subject: fact for fact in told.own("row") if fact.value != UNTOLD}
     for fact in told.own("blocker"):
         row = rows.get(fact.subject)
         if row is not None and (row.value == "closed") != (fact.value == "closed"):
             yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
     for fact in told.own("progress"):
         row = rows.get(fact.subject)
-        if row is not None and row.value != fact.value:
+        if row is not None and not _says(row, fact.value):
             yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
     for fact in told.own("all"):
         row = next(
@@ -354,9 +413,37 @@ def _blockers(told: _Told) -> Iterator[Clash]:
                 "CON-STATE", fact, row, "What is said of all blockers is not so of one of them."
             )
     yield from (
-        Clash("CON-STATE", one, other, f"The {one.subject} leg is told in two states.")
-        for one, other in _differing(told.own("leg"))
+        Clash(
+            "CON-STATE",
+            one,
+            other,
+            f"The {one.subject.partition(' of ')[0]} leg is told in two states.",
+        )
+        for one, other in _differing(_legs(told.own("leg")))
     )
+
+
+def _legs(facts: Sequence[Fact]) -> list[Fact]:
+    """Return legs by name and blocker; one without a blocker is that of the only one there is."""
+    owners: dict[str, dict[str, None]] = {}
+    for fact in facts:
+        name, _, owner = fact.subject.partition(" of ")
+        if owner:
+            owners.setdefault(name, {})[owner] = None
+    found = []
+    for fact in facts:
+        name, _, owner = fact.subject.partition(" of ")
+        if not owner and len(of := owners.get(name, {})) == 1:
+            fact = fact._replace(subject=f"{name} of {next(iter(of))}")
+        if owner or len(owners.get(name, {})) < 2:
+            found.append(fact)
+    return found
+
+
+def _says(row: Fact, state: str) -> bool:
+    """Tell whether a row says a state, alone or among others: ``OPEN (narrowed)`` says both."""
+    words = row.said.partition(": ")[2].lower()
+    return row.value == state or (row.value == "open" and state != "closed" and state in words)
 
 
 def _unchanged(told: _Told) -> Iterator[Clash]:
@@ -382,7 +469,11 @@ def _unchanged(told: _Told) -> Iterator[Clash]:
                 f"{count} others are stated; the table leaves {len(rest)}.",
             )
         moved = [
-            row for row in rows if row.subject in rest and row.value not in ("open", "unchanged")
+            row
+            for row in rows
+            if row.subject in rest
+            and row.value not in ("open", UNTOLD)
+            and "unchanged" not in row.said.lower()
         ]
         if moved:
             yield Clash(
@@ -394,21 +485,44 @@ def _unchanged(told: _Told) -> Iterator[Clash]:
 
 
 def _rows(told: _Told) -> Iterator[Clash]:
-    """Rows come back after a rollback, and change when the change is applied."""
+    """Rows come back after a rollback; and one change of one state gives one number of rows.
+
+    A step that tells of both ends stands for itself: steps may begin with different numbers of
+    rows. Those that tell of one end only are the steps of one change.
+    """
     facts = told.own("rows")
-    before = [
-        fact._replace(subject="rows before and after")
-        for fact in facts
-        if fact.subject in ("before", "after")
-    ]
-    yield from (
-        Clash("CON-ROWS", one, other, "Rows before and after the rollback are not the same number.")
-        for one, other in _differing(before)
-    )
-    applied = [fact for fact in facts if fact.subject == "applied"]
+    phases: dict[str, set[str]] = {}
+    for fact in facts:
+        phase, _, step = fact.subject.partition(" ")
+        phases.setdefault(step, set()).add(phase)
+    first: dict[str, Fact] = {}
+    applied: dict[str, Fact] = {}
+    equal = {fact.value: fact for fact in reversed(facts) if fact.subject.startswith("equal ")}
+    for fact in facts:
+        phase, _, step = fact.subject.partition(" ")
+        group = step if phases[step] >= {"before", "after"} else ""
+        if phase == "applied":
+            applied.setdefault(step, fact)
+        elif phase != "equal":
+            known = first.setdefault(group, fact)
+            first.setdefault(step, fact)
+            if known.value == fact.value and equal and fact.value not in equal:
+                known = next(iter(equal.values()))
+            if known.value != fact.value:
+                yield Clash(
+                    "CON-ROWS",
+                    fact,
+                    known,
+                    "Rows before and after the rollback are not the same number.",
+                )
     yield from (
         Clash("CON-ROWS", one, other, "The applied state is told with different numbers of rows.")
-        for one, other in _differing(applied)
+        for one, other in _differing(
+            [
+                fact._replace(subject=first[step].value if step in first else "")
+                for step, fact in applied.items()
+            ]
+        )
     )
 
 
@@ -544,6 +658,8 @@ def _tokens(told: _Told) -> Iterator[Clash]:
             continue
         known = by_rest.setdefault(rest, fact)
         pair = frozenset((known.value, fact.value))
+        if _listing(known) == _listing(fact):
+            continue  # whoever writes both beside each other tells them apart
         if {fact.value, known.value} <= statuses:
             continue  # over statuses another rule looks
         # a lane may finish what an earlier one of its name did not
@@ -559,6 +675,12 @@ def _tokens(told: _Told) -> Iterator[Clash]:
             yield Clash(
                 "CON-WORD", cut, None, "A status is cut short, and no status here ends like it."
             )
+
+
+def _listing(fact: Fact) -> str:
+    """Return the line, or the list in JSON, in which a fact stands."""
+    above, _, last = fact.where.rpartition("/")
+    return above if "#" in above and last.isdecimal() else fact.where
 
 
 def _headline(told: _Told, status: str) -> Iterator[Clash]:

@@ -46,11 +46,12 @@ _SUBJECT = re.compile(
     "|".join(f"(?P<s{at}>{pattern})" for at, (_, pattern) in enumerate(_SUBJECTS)), re.IGNORECASE
 )
 _SHARE = re.compile(r"(?<![\w/.:=§#-])([0-9]{1,6})\s?/\s?([0-9]{1,6})(?![\w/]|[.-]\w)")
+_PROGRESS = re.compile(r"(?i)\b(?:retry|attempt|try|round|page|part|chunk|batch) \Z")
 _CLAUSE_END = re.compile(r"[.;:(](?=\s|\Z)|[()|]|\s[·•]\s")
 _ALL = re.compile(rf"(?i)\ball ({NUMBER})\b(?!\s*(?:/|of\b))")
 _NOT_OF_ALL = (
     r"(?<!other )(?<!another )(?<!first )(?<!last )(?<!next )(?<!than )(?<!least )(?<!most )"
-    r"(?<!up to )(?<!of )(?<!of the )(?<!about )(?<!some )(?<!only )"
+    r"(?<!up to )(?<!of )(?<!of the )(?<!of which )(?<!about )(?<!some )(?<!only )"
 )
 """What must not stand before a count: words that make it a part of the whole."""
 _COUNTED = re.compile(
@@ -85,6 +86,8 @@ _BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}
 _REFERENCED = re.compile(
     r"(?i)\breferenced(?: only\b|[^.;]{0,30}not (?:duplicated|mirrored))|\bheld elsewhere\b"
 )
+_FILE = re.compile(r"(?<![\w./-])[\w-]{1,80}\.[a-z][a-z0-9]{0,7}(?![\w-])")
+_SENTENCE = re.compile(r"[.;(]\s|\(")
 _CLOSED = re.compile(r"\W*(?:closed|resolved)\b", re.IGNORECASE)
 _LEADING = re.compile(r"([0-9]{1,7})(?:\s(?:listed|files|in all)|\s?\(|\Z)")
 _OF_ROLLBACK = re.compile(r"(?i)rollback|_hash\b|restore")
@@ -114,6 +117,8 @@ def in_span(span: Span) -> Iterator[Fact]:
         yield from _colon_lists(span)
         return
     for match in _SHARE.finditer(text):
+        if _PROGRESS.search(text[max(0, match.start() - 12) : match.start()]):
+            continue
         subject = _subject_around(span, match.start(), match.end())
         if subject:
             held, total = int(match[1]), int(match[2])
@@ -121,6 +126,7 @@ def in_span(span: Span) -> Iterator[Fact]:
             said = f"{match[0]} {subject}"
             yield Fact("share", subject, f"{held}/{total}", where, said, span.others)
     about = subject_in(span.about)
+    counted: dict[str, list[Fact]] = {}
     for match in _ALL.finditer(text) if "ll " in text else ():
         subject = subject_in(text[match.end() : match.end() + 40]) or about
         if subject and subject != BLOCKERS:
@@ -149,7 +155,13 @@ def in_span(span: Span) -> Iterator[Fact]:
             if _MIRROR.search(text[max(0, match.start() - 16) : match.start()]):
                 subject = MIRRORED
         if subject:
-            yield _count(span, match.start(), subject, count, match[0])
+            fact = _count(span, match.start(), subject, count, match[0])
+            counted.setdefault(subject, []).append(fact)
+    for subject, told in counted.items():
+        # several counts of one piece may be the parts of a whole
+        several = len(told) > 1 and len({fact.value for fact in told}) > 1
+        group = f"{subject} in {span.where()}"
+        yield from (fact._replace(kind="part", subject=group) for fact in told) if several else told
     for match in _OPEN.finditer(text):
         subject = BLOCKERS if match[2] == "OPEN" else CLOSED
         yield _count(span, match.start(), subject, int(match[1]), match[0])
@@ -345,4 +357,8 @@ def referenced(spans: Sequence[Span]) -> Iterator[Fact]:
     for span in spans:
         match = _REFERENCED.search(span.text)
         if match and _MIRROR.search(f"{span.about} {span.text}"):
-            yield Fact("explained", MIRRORED, "1", span.where(match.start()), match[0])
+            before = _SENTENCE.split(span.text[max(0, match.start() - 400) : match.start()])[-1]
+            told = re.search(rf"(?i)\b({NUMBER}) (?:files )?(?:are )?\Z", before)
+            named = len(set(_FILE.findall(before)))
+            held = number(told[1]) if told else max(1, named)
+            yield Fact("explained", MIRRORED, str(held), span.where(match.start()), match[0])

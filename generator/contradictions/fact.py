@@ -11,6 +11,8 @@ STEPS, ENTRIES, CONTROLS = "rehearsal steps", "rollback entries", "negative cont
 
 CEILING, FOLDED = "ceiling", "end of the fold"
 """Subjects that documents count or number, as a reader is told them."""
+UNTOLD = "untold"
+"""The state of a row whose words are none that lanebook knows."""
 OUTCOME_WORDS = frozenset(
     (
         *("NOT", "NO", "UN", "READY", "APPLIED", "UNAPPLIED", "PASS", "PASSED", "FAIL", "FAILED"),

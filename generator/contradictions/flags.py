@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from generator.contradictions import counting
 from generator.contradictions.fact import DRIFT, PROBES, SURFACES, Fact
 from generator.contradictions.spans import Span, speaks_of_others
+from generator.contradictions.supposed import told_now
 from generator.model.document import Document
 
 _YES = frozenset(("yes", "true", "✓", "✔"))
@@ -162,6 +163,14 @@ _REFUSALS = frozenset(
 )
 _MEMBER = re.compile(r"/\d+(?:/|\Z)")
 _TOUCHED = re.compile(r"(?<![\w-])(UN|un|NOT_|not )?(?:TOUCHED|touched)\b")
+_SENTENCES = re.compile(r"[.;]\s")
+_UNSURE = re.compile(r"(?i)\b(?:no|none|any|never|nothing|can|may|be|whether)\b")
+"""What, before *touched*, leaves it denied, asked or only possible."""
+_OF_HARM = re.compile(
+    r"(?i)\A(?!avoided|no |not |never |without )(?:any(?:thing)?\b|.*\b(?:touched|contacted|leaked"
+    r"|attempted|exposed|mutated|triggered|left open|failed open)\Z)"
+)
+"""A line of a self-check to which *no* is the good answer."""
 _SELF_CHECK = re.compile(r"(?i)self[-_ ]?check")
 _CHECKED = re.compile(
     r"([^✓✗✔✘·•;.]{3,120}?)\s?([✓✗✔✘])|((?:[^—.]|\.(?! )){3,120}?)\s?—\s?(YES|NO)\b"
@@ -275,6 +284,8 @@ def in_span(span: Span) -> Iterator[Fact]:
                         said,
                         span.others,
                     )
+    # a denial looks itself for what is only supposed: "if not, …, still with no contact"
+    text = text if span.others else told_now(text)
     lower = text.lower()
     for subject, words, affirmed, sense in _AFFIRMED:
         if not any(word in lower for word in words):
@@ -288,7 +299,10 @@ def in_span(span: Span) -> Iterator[Fact]:
             where = span.where(match.start())
             yield Fact("flag", subject, _spelled(truth), where, match[0], span.others)
     for match in _TOUCHED.finditer(text) if "touched" in lower else ():
-        near = f"{span.about} {text[max(0, match.start() - 60) : match.start()]}"
+        clause = _SENTENCES.split(text[max(0, match.start() - 60) : match.start()])[-1]
+        if not match[1] and _UNSURE.search(clause):
+            continue
+        near = f"{span.about} {clause}"
         if counting.subject_in(near, last=True) == SURFACES:
             truth = not match[1]
             yield Fact(
@@ -304,7 +318,10 @@ def in_span(span: Span) -> Iterator[Fact]:
             done = (match[2] or match[4]) in ("✓", "✔", "YES")
             said = (match[1] or match[3]).strip(" .-0123456789")
             where = span.where(match.start(2) if match[2] else match.start(4))
-            yield Fact("self-check", said, _spelled(done), where, f"{said}: {match[2] or match[4]}")
+            if not _OF_HARM.match(said):
+                yield Fact(
+                    "self-check", said, _spelled(done), where, f"{said}: {match[2] or match[4]}"
+                )
             for subject, truth in _named(said, "", done):
                 yield Fact(
                     "flag", subject, _spelled(truth), where, f"{said}: {match[2] or match[4]}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from generator.contradictions.counting import NUMBER, number
 from generator.contradictions.fact import CEILING, FOLDED, Fact
 from generator.contradictions.spans import Span, speaks_of_others
+from generator.contradictions.supposed import told_now
 from generator.model.document import Document
 
 _RANGE = re.compile(
@@ -24,6 +25,7 @@ _FOLD_END = re.compile(
     r"(\d{1,9})(?!\d|\.\d)"
 )
 _FOLD_BEFORE = re.compile(r"(?i)\bfold(?:ed)? \Z")
+_NOT_DONE = re.compile(r"(?i)=NO\b|\b(?:not|never|pending|planned|only reserved|stays|proposed)\b")
 _TOPICS = re.compile(r"\ball [A-Z]{3,12}\b(?: \([^()]{0,80}\))?\. ([A-Z][^.;:]{10,600})\.")
 _STEPS = re.compile(rf"(?i)(?<![\w/.-])({NUMBER}) steps\b")
 _OPENS = re.compile(r"(?:[-*•·→:;,(]|\.\)?)\s{0,2}\Z")
@@ -34,6 +36,7 @@ _NUMBER_KEY = re.compile(r"(?:^|_)fold_through_(\d{1,9})_")
 def ranges(span: Span) -> Iterator[Fact]:
     """Yield numbered ranges, ceilings, and how far a fold goes."""
     text = span.text
+    now = text if span.others else told_now(text)
     if ".." in text:
         for match in _RANGE.finditer(text):
             first, last = int(match[2]), int(match[3])
@@ -45,11 +48,13 @@ def ranges(span: Span) -> Iterator[Fact]:
             near = text[max(0, match.start() - 60) : match.end() + 60]
             if len(match[2]) > 1 and _GOVERNED.search(f"{near} {span.about}"):
                 yield Fact("range", prefix, f"{first}..{last}", where, match[0], span.others)
-                if _FOLD_BEFORE.search(text[max(0, match.start() - 12) : match.start()]):
+                if _FOLD_BEFORE.search(
+                    text[max(0, match.start() - 12) : match.start()]
+                ) and not _NOT_DONE.search(text, match.end(), match.end() + 40):
                     yield Fact("number", FOLDED, str(last), where, f"fold {match[0]}", span.others)
-    for match in _CEILING.finditer(text):
+    for match in _CEILING.finditer(now):
         yield Fact("number", CEILING, match[1], span.where(match.start()), match[0], span.others)
-    for match in _FOLD_END.finditer(text):
+    for match in _FOLD_END.finditer(now):
         yield Fact("number", FOLDED, match[1], span.where(match.start()), match[0], span.others)
     if "_" in text:
         for match in _IN_TOKEN.finditer(text):

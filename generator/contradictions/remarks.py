@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from generator.contradictions.clash import Clash, ends, fits
-from generator.contradictions.fact import BLOCKERS, FILES, MIRRORED, Fact
+from generator.contradictions.fact import BLOCKERS, FILES, MIRRORED, UNTOLD, Fact
 from generator.model.document import Document, DocumentKind
 
 _PREDICATE = re.compile(
@@ -91,7 +91,7 @@ def _open_words(facts: Sequence[Fact]) -> Iterator[Clash]:
         fact.kind == "listed" and fact.subject == BLOCKERS and "#/" in fact.where for fact in facts
     ):
         return  # a machine report lists them with both axes
-    moved = [row for row in rows.values() if row.value not in ("open", "closed")]
+    moved = [row for row in rows.values() if row.value not in ("open", "closed", UNTOLD)]
     if stated is None or not moved or int(stated.value) != len(rows):
         return
     words = ", ".join(dict.fromkeys(row.value for row in moved))
@@ -111,14 +111,18 @@ def _explained(facts: Sequence[Fact]) -> Iterator[Clash]:
     counts = [fact for fact in facts if fact.kind == "count" and not fact.others]
     here = next((fact for fact in counts if fact.subject == FILES), None)
     there = next((fact for fact in counts if fact.subject == MIRRORED), None)
-    why = next((fact for fact in facts if fact.kind == "explained"), None)
-    if here and there and why and int(here.value) == int(there.value) + 1:
-        yield Clash(
-            "CON-EXPLAINED",
-            here,
-            there,
-            f"One file fewer is mirrored; it is held elsewhere ({why.where}).",
+    why = max(
+        (fact for fact in facts if fact.kind == "explained" and not fact.others),
+        key=lambda fact: int(fact.value),
+        default=None,
+    )
+    if here and there and why and int(here.value) == int(there.value) + int(why.value):
+        fewer = (
+            "One file fewer is mirrored; it is"
+            if why.value == "1"
+            else (f"{why.value} files fewer are mirrored; they are")
         )
+        yield Clash("CON-EXPLAINED", here, there, f"{fewer} held elsewhere ({why.where}).")
 
 
 def _only_short(documents: Sequence[Document]) -> Iterator[Clash]:

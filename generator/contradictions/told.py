@@ -18,6 +18,7 @@ from generator.contradictions.fact import (
     Fact,
 )
 from generator.contradictions.spans import Span, spans
+from generator.contradictions.supposed import told_now
 from generator.errors import InputError
 from generator.model.document import Document
 from generator.model.lane import Lane
@@ -71,10 +72,11 @@ def _of_piece(piece: Span) -> tuple[Fact, ...]:
     """Return what one piece states by itself; the controls of the selftest share most of theirs."""
     found: list[Fact] = []
     if piece.kind != "title":
-        found.extend(counting.in_span(piece))
+        now = piece if piece.others else piece._replace(text=told_now(piece.text))
+        found.extend(counting.in_span(now))
         found.extend(numbering.ranges(piece))
-        found.extend(numbering.topics(piece))
-        found.extend(wording.in_span(piece))
+        found.extend(numbering.topics(now))
+        found.extend(wording.in_span(now))
         found.extend(flags.in_span(piece))
         found.extend(naming.heads(piece))
     return tuple(found)
@@ -87,6 +89,7 @@ def facts(document: Document, pieces: Sequence[Span]) -> list[Fact]:
     for table in document.tables:
         found.extend(counting.in_table(table, document.name))
         found.extend(wording.in_table(table, document.name))
+        found.extend(wording.failed_rows(table, document.name))
     if document.data is not None:
         found.extend(counting.in_json(document))
         found.extend(numbering.in_json(document))

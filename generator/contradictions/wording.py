@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from generator.contradictions.counting import number
-from generator.contradictions.fact import Fact
+from generator.contradictions.fact import UNTOLD, Fact
 from generator.contradictions.spans import Span
 from generator.model.document import Document, Table
 
@@ -37,19 +38,35 @@ _LEG = re.compile(
     r"(proven|PROVEN|OPEN|open|closed|CLOSED|unproven|not proven)\b"
 )
 _REVISION = re.compile(r"(?:registry |canonical )*([\w-]{2,20}) rev(\d{1,6})(?![\w…]|\.{2})")
+_RAISED = re.compile(
+    r"(?i)\bafter(?:wards)?\b|→|->|\bto [\w-]{2,20} rev|\b(?:raised|became|then)\b"
+)
 _GLUED_REVISION = re.compile(r"([\w-]{2,20}) (?:\w{0,10})rev(\d{1,9})[0-9a-f]{4,}")
 _ROWS = re.compile(
     r"(?i)\b(before|after[_ ]apply|applied|after(?: the)? (?:rollback|restore)|returns)\b"
     r"[^.;()]{0,40}?[( ](\d{1,9}) rows\b"
 )
+_STEP = re.compile(r"(?<![\w-])[A-Z]{1,6}-?\d{1,3}(?![\w-])")
 _EQUAL = re.compile(r"(?<![\w.=!<>])(\d{1,9}) ?== ?(\d{1,9})(?![\w=.])")
+_DENIED_BEHIND = re.compile(
+    r"(?i)[`'\" )]{0,3}(?:is|was|gives|→|->|:)? ?(?:false|not?|never|fails?|untrue)\b"
+)
 _CUTS = re.compile(r"\bleg\b|[.;]\s")
 _ALL_STATE = re.compile(r"\ball (OPEN|CLOSED|RESOLVED)\b")
 _ABSENT = re.compile(
     r"\bbefore ([A-Z]{4,12}) → after_apply [\w ]{1,20} → after_rollback ([A-Z]{4,12})\b"
 )
+_DELEGATED = re.compile(r"(?i)(?<!not )(?<!not been )(?<!never )delegat")
+_ACTOR = re.compile(r"[^\W_]{1,60}")
+_SQL = frozenset(("NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"))
+"""What stands behind ``DEFAULT`` in SQL, and is no option of a decision."""
 _REST = re.compile(
     r"(?i)\bother (\w{1,9}) (?:open |production )?(?:blockers )?(?:are |remain |stay )?unchanged\b"
+)
+_MUST_FAIL = re.compile(r"(?i)\b(?:expected|negative|controls?|probes?|bad[ -]inputs?|refus\w+)\b")
+_LONGEST_HEADER = 400
+_REPAIRED = re.compile(
+    r"(?i)\b(?:fixed|repaired|corrected|rerun|run again|second run|then pass(?:es|ed)?)\b"
 )
 _FAILED = re.compile(
     r"(?:(?:→|->|:|=|\(|\.sh|\ball|\boverall|\bOVERALL|\bselftest|\brehearsal|\A)\s{0,2})"
@@ -75,11 +92,16 @@ def in_span(span: Span) -> Iterator[Fact]:
         yield Fact("cut token", "", match[1], span.where(match.start()), match[0], span.others)
     for pattern in (_DEFAULT, _MARKED, _REMAINS):
         for match in found(pattern, "default", "remains"):
-            if match[1].isupper() and match[1] not in ("YES", "NO"):
+            if match[1].isupper() and match[1] not in ("YES", "NO", *_SQL):
                 where = span.where(match.start(1))
                 yield Fact("default", "default", match[1], where, match[0], span.others)
     yield from _blockers(span)
+    told: dict[str, set[str]] = {}
     for match in found(_REVISION, "rev"):
+        told.setdefault(match[1].lower(), set()).add(match[2])
+    for match in found(_REVISION, "rev"):
+        if len(told[match[1].lower()]) > 1 and _RAISED.search(text):
+            continue  # rev24 before, rev25 after
         subject = match[1].lower()
         said = f"{match[1]} rev{match[2]}"
         yield Fact("revision", subject, match[2], span.where(match.start(1)), said, span.others)
@@ -90,30 +112,44 @@ def in_span(span: Span) -> Iterator[Fact]:
     for match in found(_ROWS, " rows"):
         word = match[1].lower()
         phase = "before" if word == "before" else "applied" if "appl" in word else "after"
-        yield Fact("rows", phase, match[2], span.where(match.start(2)), match[0], span.others)
+        named = _STEP.findall(text[max(0, match.start() - 400) : match.start()])
+        step = f"{phase} {span.where()} {named[-1] if named else ''}"
+        yield Fact("rows", step, match[2], span.where(match.start(2)), match[0], span.others)
     for match in found(_EQUAL, "==", "= ="):
+        if _DENIED_BEHIND.match(text, match.end()):
+            continue
         yield Fact("equal", match[1], match[2], span.where(match.start()), match[0], span.others)
         near = text[max(0, match.start() - 40) : match.start()].lower()
         if "row" in near or "before==after" in near:
-            yield Fact("rows", "before", match[1], span.where(match.start()), match[0], span.others)
+            yield Fact("rows", "equal ", match[1], span.where(match.start()), match[0], span.others)
     for match in found(_ABSENT, "after_rollback"):
         where = span.where(match.start())
         yield Fact("same", match[1], match[2], where, match[0][:80], span.others)
     if "ption" in text:
-        tokens = [match for match in _TOKEN.finditer(text) if match[1].startswith("AUTHORIZE_")]
-        if len(tokens) >= 2 and re.search(r"(?i)\boptions\b", text):
+        tokens = [
+            match for match in _TOKEN.finditer(text) if match[1].startswith(("AUTHORIZE_", "HOLD_"))
+        ]
+        if sum(match[1][0] == "A" for match in tokens) >= 2 and re.search(r"(?i)\boptions\b", text):
             for match in tokens:
                 where = span.where(match.start())
                 yield Fact("option", span.name, match[1], where, match[1], span.others)
     if re.search(r"(?i)delegat", f"{span.section} {text[:200]}"):
         for match in _TOKEN.finditer(text):
             near = text[max(0, match.start() - 60) : match.end() + 60]
-            if match[1].startswith("AUTHORIZE_") and re.search(r"(?i)delegat", near):
+            if (
+                match[1].startswith("AUTHORIZE_")
+                and _DELEGATED.search(near)
+                and not _DENIED_BEHIND.match(text, match.end())
+            ):
                 where = span.where(match.start())
                 yield Fact(
                     "delegation", "delegation consumed", match[1], where, match[1], span.others
                 )
-    for match in found(_FAILED, "fail"):
+    for match in found(_FAILED, "fail") if not _MUST_FAIL.search(span.about) else ():
+        if _REPAIRED.search(text, match.end(), match.end() + 160):
+            continue
+        if span.kind == "cell" and not text[: match.start()].strip():
+            continue  # its column says whether it had to fail
         yield Fact(
             "failed",
             "",
@@ -166,10 +202,14 @@ def _blockers(span: Span) -> Iterator[Fact]:
             word = "closed" if match[1].upper() != "OPEN" else "open"
             where = span.where(match.start())
             yield Fact("all", "blockers", word, where, match[0], span.others)
+    starts = [one.start() for one in ids]
     for match in _LEG.finditer(text) if " leg" in text else ():
         word = match[2].lower()
         name = _BLOCKER_ID.sub("", match[1]).strip(" -").lower().removeprefix("the ")
-        yield Fact("leg", name, word, span.where(match.start()), match[0], span.others)
+        at = bisect_left(starts, match.end())
+        named = [ids[at - 1][0]] if at else _BLOCKER_ID.findall(span.label[:200])
+        subject = f"{name} of {named[0]}" if named else name
+        yield Fact("leg", subject, word, span.where(match.start()), match[0], span.others)
 
 
 def rest(spans: Sequence[Span]) -> Iterator[Fact]:
@@ -209,17 +249,27 @@ def in_table(table: Table, name: str) -> Iterator[Fact]:
         if match is None or len(row) <= at:
             continue
         state = _STATE.search(row[at]) or re.match(r"(?i)\W*(open)\b", row[at])
-        if state is not None:
-            word = state[1].lower().removeprefix("re-")
-            said = f"{match[0]}: {row[at]}"
-            yield Fact(
-                "row", match[0], "closed" if word == "resolved" else word, f"{name}:{line}", said
-            )
+        word = state[1].lower().removeprefix("re-") if state is not None else UNTOLD
+        value = "closed" if word == "resolved" else word
+        yield Fact("row", match[0], value, f"{name}:{line}", f"{match[0]}: {row[at]}")
         if actor and len(row) > actor and row[actor]:
+            who = " ".join(sorted(_ACTOR.findall(row[actor].lower())))
             said = f"{match[0]}: {row[actor]}"
-            yield Fact(
-                "actor", match[0], " ".join(row[actor].lower().split()), f"{name}:{line}", said
-            )
+            yield Fact("actor", match[0], who, f"{name}:{line}", said)
+
+
+def failed_rows(table: Table, name: str) -> Iterator[Fact]:
+    """Yield the cells that begin with a failure, in tables of what should not fail."""
+    if _MUST_FAIL.search(" ".join(table.header)[:_LONGEST_HEADER]):
+        return
+    for row, line in zip(table.rows, table.row_lines, strict=True):
+        if _MUST_FAIL.search(row[0][:_LONGEST_HEADER]) if row else True:
+            continue
+        for cell in row[1:]:
+            match = _FAILED.match(cell.lstrip("*`_ ")[:_LONGEST_HEADER])
+            if match is not None and not _REPAIRED.search(cell[:_LONGEST_HEADER]):
+                said = f"{row[0][:80]}: {cell[:80]}"
+                yield Fact("failed", "", match[1], f"{name}:{line}", said)
 
 
 def in_statements(document: Document) -> Iterator[Fact]:
