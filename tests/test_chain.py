@@ -608,3 +608,30 @@ def test_a_pin_list_of_another_form_is_refused(value: str, tmp_path: Path) -> No
     answer = run("verify", tmp_path)
     assert answer.code == Exit.NO_VERDICT
     assert answer.err.startswith("lanebook: pins.yml: ")
+
+
+# What is sound and reads like something else
+
+
+def test_a_lane_may_fold_what_earlier_lanes_reserved(tmp_path: Path) -> None:
+    def folded(last: int) -> Any:
+        def change(report: dict[str, Any]) -> None:
+            report["governance"] |= {"canonical_fold": True, "canonical_body_max": last}
+
+        return change
+
+    assert found(verify(write(tmp_path / "earlier", root(folded(4)))), "second") == []
+    codes = {one[0] for one in found(verify(write(tmp_path / "own", root(folded(8)))), "second")}
+    assert codes == {"RANGE-APPLIED", "RANGE-FOLDED"}
+
+
+def test_a_rehearsal_that_is_done_again_is_quoted_with_both_outcomes(tmp_path: Path) -> None:
+    names = ("CLONE_REHEARSAL_OF_ORDERS_BLOCKED", "CLONE_REHEARSAL_OF_ORDERS_READY")
+    files = {
+        **follow(1, "", final_status=names[0]),
+        **follow(2, "lane-0001", final_status=names[1], preflight={"lane-0001": names[0]}),
+        **follow(3, "lane-0002", preflight={"lane-0001": names[0], "lane-0002": names[1]}),
+        **follow(4, "lane-0003", preflight={"lane-0002": names[1]}),
+    }
+    answer = verify(write(tmp_path, files))
+    assert [one["findings"] for one in answer.object["lanes"]] == [[], [], [], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -232,6 +233,14 @@ def test_a_contradiction_names_both_places(text: str, expected: Told) -> None:
             " delegated. The next lane needs the delegation AUTHORIZE_MORE_ONLY.\n",
             id="not-delegated",
         ),
+        pytest.param("7 OPEN (2 narrowed, 1 classified, 4 as before).\n", id="parts-with-numbers"),
+        pytest.param("It took 4 wall clock CPU seconds, then 5 wall clock CPU seconds.\n", id="s"),
+        pytest.param(
+            "## Reviews\n\nR-1..R-2 all PASS.\n\n- R-1 saw the gate\n- R-2 saw the clone\n\n"
+            "R-3 looks at it in the next lane.\n",
+            id="id-of-the-next-lane",
+        ),
+        pytest.param("10/10 probes fail closed; ~~9/10 probes~~.\n", id="struck"),
         pytest.param("The assertion `1==2` is false, as it must be.\n", id="unequal-as-told"),
     ],
 )  # fmt: skip
@@ -245,6 +254,84 @@ def test_members_of_a_list_are_different_things() -> None:
         ' {"id": "b", "is_production": false}]}'
     )
     assert found(report_json=report) == []
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(
+            {"bad_input_probes": {"probe_count": 9, "skipped_count": 0, "error_count": 0}},
+            id="other-counts",
+        ),
+        pytest.param({"forbidden_surfaces": {"surface_count": 3, "touched_count": 0}}, id="none"),
+        pytest.param(
+            {
+                "production_blocker_map": {
+                    "open_count": 1,
+                    "total_count": 2,
+                    "newly_closed": [],
+                    "blockers": [
+                        {"id": "P-A-1", "state": "OPEN"},
+                        {"id": "P-B-1", "state": "closed"},
+                    ],
+                }
+            },
+            id="closed-before",
+        ),
+        pytest.param({"evidence_packet": {"file_count": 21, "file_count_json": 12}}, id="kinds"),
+        pytest.param(
+            {
+                "final_status": "SAMPLE_LANE_READY_NOT_APPLIED",
+                "self_check": {"any_fail_open": False, "secrets_leaked": False, "applied": False},
+            },
+            id="no-is-good",
+        ),
+        pytest.param(
+            {"rehearsal": {"performed": True}, "ci": {"performed": False}}, id="other-part"
+        ),
+        pytest.param(
+            {"production_mutation": False, "plan": {"production_mutation": True}}, id="plan"
+        ),
+        pytest.param(
+            {"decision_packet": {"default": "HOLD_PRODUCTION"}, "column": {"default": "NULL"}},
+            id="default-of-a-column",
+        ),
+        pytest.param(
+            {"rehearsal": {"steps": [1, 2, 3], "step_count": 3}, "plan": {"steps": [1, 2]}},
+            id="steps-of-a-plan",
+        ),
+    ],
+)
+def test_what_keys_tell_of_other_things_is_no_contradiction(report: dict[str, object]) -> None:
+    assert found(report_json=json.dumps({"doc": "sample", **report})) == []
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(
+            {"bad_input_probes": {"probe_count": 9, "classes": ["a", "b"]}},
+            ("CON-LIST", "probe_count 9"),
+            id="list",
+        ),
+        pytest.param(
+            {
+                "final_status": "SAMPLE_LANE_READY",
+                "self_check": {"bad_inputs_fail_closed": False, "gate_passed": True},
+            },
+            ("CON-HEADLINE", "bad inputs fail closed: false"),
+            id="no-is-bad",
+        ),
+        pytest.param(
+            {"note": "3 CLOSED", "production_blocker_map": {"newly_closed": ["P-A-1"]}},
+            ("CON-LIST", "3 CLOSED"),
+            id="closed",
+        ),
+    ],
+)
+def test_what_keys_contradict_is_told(report: dict[str, object], expected: tuple[str, str]) -> None:
+    told = found(report_json=json.dumps({"doc": "sample", **report}))
+    assert expected in [(one.code, one.stated) for one in told]
 
 
 def test_what_is_told_of_other_lanes_is_not_held_against_this_one() -> None:

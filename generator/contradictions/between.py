@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from generator.contradictions.clash import Clash, ends, near
 from generator.contradictions.fact import OUTCOME_WORDS, Fact
 
-KINDS = frozenset(("range", "revision", "hash", "dated name", "own name", "date", "quoted"))
+KINDS = frozenset(
+    ("range", "revision", "hash", "dated name", "own name", "date", "quoted", "status")
+)
 """The kinds of facts that other lanes may tell of as well."""
 _MOST = 8
 """Hashes that share an end and are kept to be compared."""
@@ -35,7 +37,7 @@ def between(lanes: Sequence[tuple[str, Sequence[Fact]]]) -> Mapping[str, tuple[C
         lanes: id and facts of each lane, oldest first.
     """
     found: dict[str, list[Clash]] = {}
-    ranges, revisions, hashes, quotes = _Ranges(), _Revisions(), _Hashes(), _Quotes()
+    ranges, revisions, hashes, quotes = _Ranges(), _Revisions(), _Hashes(), _Quotes(lanes)
     names = _Names(lanes)
     for lane_id, facts in lanes:
         clashes = found.setdefault(lane_id, [])
@@ -148,13 +150,17 @@ def _keys(value: str) -> tuple[str, str]:
 class _Quotes:
     """A status is final: two lanes that quote it of a third one quote the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: Sequence[tuple[str, Sequence[Fact]]]) -> None:
         self.known: dict[tuple[str, ...], Fact] = {}
+        self.stated = {fact.value for _, facts in lanes for fact in facts if fact.kind == "status"}
 
     def against(self, lane_id: str, facts: Sequence[Fact]) -> Iterator[Clash]:
         told = [fact for fact in facts if fact.kind == "quoted"]
         for fact in told:
             before = self.known.get(_subject(fact.value))
+            # a lane may do again what another began; each is then quoted with its own outcome
+            if fact.value in self.stated:
+                continue
             if before is not None and before.value != fact.value:
                 yield Clash(
                     "CON-BETWEEN", fact, before, "An earlier lane quotes it with another outcome."

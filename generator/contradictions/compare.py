@@ -18,6 +18,7 @@ from generator.contradictions.fact import (
     FILES,
     FOLDED,
     MIRRORED,
+    NEWLY,
     OUTCOME_WORDS,
     UNTOLD,
     Fact,
@@ -135,6 +136,22 @@ def _counts(told: _Told) -> Iterator[Clash]:
         Clash("CON-LIST", one, other, "Two lists of the same thing have different lengths.")
         for one, other in _differing(unstated)
     )
+    # of those that are closed in all, some may have been closed by lanes before
+    closed = by_subject.get(CLOSED)
+    newly = next((fact for fact in lists if fact.subject == NEWLY), by_subject.get(NEWLY))
+    listed_closed = {fact.value for fact in lists if fact.subject == CLOSED}
+    if (
+        closed is not None
+        and newly is not None
+        and closed.value
+        not in {newly.value} | (listed_closed if int(closed.value) > int(newly.value) else set())
+    ):
+        yield Clash(
+            "CON-LIST",
+            closed,
+            newly,
+            f"Closed blockers: {closed.value} stated, {newly.value} closed by this lane.",
+        )
     # how many blockers were open when a lane began, and how many are when it ends
     before = [fact for fact in told.others("count") if fact.subject == BLOCKERS]
     now = by_subject.get(BLOCKERS)
@@ -658,7 +675,9 @@ def _tokens(told: _Told) -> Iterator[Clash]:
             continue
         known = by_rest.setdefault(rest, fact)
         pair = frozenset((known.value, fact.value))
-        if _listing(known) == _listing(fact):
+        if _listing(known) == _listing(fact) or (
+            known.others and fact.others and _document(known) == _document(fact)
+        ):
             continue  # whoever writes both beside each other tells them apart
         if {fact.value, known.value} <= statuses:
             continue  # over statuses another rule looks

@@ -13,6 +13,7 @@ from generator.contradictions.fact import (
     ENTRIES,
     FILES,
     MIRRORED,
+    NEWLY,
     PROBES,
     STEPS,
     SURFACES,
@@ -63,10 +64,13 @@ _COUNTED = re.compile(
     r"(?! (?:were |was |is |are )?(?:added|more|new|changed|of|per|that)\b)"
 )
 _OPEN = re.compile(r"(?<![\w/.-])([0-9]{1,6}) (OPEN|CLOSED)\b")
+_NEWLY = re.compile(r"(?i) (?:in|by) this lane\b| now\b")
 _PHRASE = re.compile(
     rf"(?i)(?<![\w/.,=§#:+-]){_NOT_OF_ALL}({NUMBER}) "
     r"((?:[a-z][\w-]{1,30} ){2,4}[a-z][\w-]{2,30}s)\b"
 )
+_MEASURE = re.compile(r"\b(?:\w*seconds|minutes|hours|days|times|bytes|rows|lines)\b")
+"""What each run has another number of."""
 _ORDINAL = re.compile(r"\b[Oo]ption ([0-9]{1,2})\b(?!-)")
 _WITH_LIST = re.compile(
     rf"(?i)(?<![\w/.,=§#:+-])({NUMBER})((?: [\w/-]{{1,40}}){{1,5}})\s?\(([^()]{{10,1500}})\)"
@@ -80,6 +84,13 @@ _LIST_KEY = re.compile(
     r"(?:^|_)(?:cases|classes|probes|surfaces|blockers|negative_controls|entries|steps)\Z"
 )
 _COUNT_KEY = re.compile(r"(?:^|_)count(?:_|\Z)|(?:^|_)(?:total|number)\Z")
+_OF_WHOLES = frozenset(
+    (
+        *("", "count", "total", "number", "of", "all", "fail", "closed", "open", "kb", "mirror"),
+        *("local", "file", "files", "probe", "step", "entry", "surface", "class", "case"),
+        *("blocker", "negative", "control", "mirrored", "packet", "evidence", "rollback"),
+    )
+)
 _NOT_ALL_KEY = re.compile(r"(?:^|_)(?:closed|newly|present|absent|rejected|other|new)(?:_|\Z)")
 _MIRROR = re.compile(r"(?i)\bmirror")
 _BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
@@ -164,10 +175,12 @@ def in_span(span: Span) -> Iterator[Fact]:
         yield from (fact._replace(kind="part", subject=group) for fact in told) if several else told
     for match in _OPEN.finditer(text):
         subject = BLOCKERS if match[2] == "OPEN" else CLOSED
+        if subject == CLOSED and _NEWLY.match(text, match.end()):
+            subject = NEWLY
         yield _count(span, match.start(), subject, int(match[1]), match[0])
     for match in _PHRASE.finditer(text):
         words = match[2].lower()
-        if subject_in(words) == "":
+        if subject_in(words) == "" and not _MEASURE.search(words):
             yield _count(span, match.start(), words, number(match[1]), match[0])
     for match in _ORDINAL.finditer(text):
         yield Fact("ordinal", "options", match[1], span.where(match.start()), match[0])
@@ -212,6 +225,7 @@ def _with_list(span: Span, match: re.Match[str]) -> Iterator[Fact]:
         or len(listed) < count // 2
         or len(listed) > count * 2
         or any(len(item) > 70 or _REMARK.match(item) for item in listed)
+        or all(item[0].isdigit() for item in listed)  # parts, each with its own number
     ):
         return
     words = match[2].strip()
@@ -296,10 +310,10 @@ def in_json(document: Document) -> Iterator[Fact]:
                 waiting.append((here, key, member))
             if key == "newly_closed" and isinstance(member, list):
                 count = len(member)
-                yield Fact("listed", CLOSED, str(count), where, f"{count} newly closed", others)
+                yield Fact("listed", NEWLY, str(count), where, f"{count} newly closed", others)
             if isinstance(member, bool) or _NOT_ALL_KEY.search(key.replace("fail_closed", "")):
                 continue
-            if isinstance(member, int) and _COUNT_KEY.search(key):
+            if isinstance(member, int) and _COUNT_KEY.search(key) and _is_whole(key):
                 subject = _of_key(key, parent)
                 if subject:
                     yield Fact("count", subject, str(member), where, f"{key} {member}", others)
@@ -308,6 +322,12 @@ def in_json(document: Document) -> Iterator[Fact]:
                 if subject:
                     count = sum(map(is_open, member)) if subject == BLOCKERS else len(member)
                     yield Fact("listed", subject, str(count), where, f"{count} listed", others)
+
+
+def _is_whole(key: str) -> bool:
+    """Tell whether a key counts all of its subject, and not those of which something is so."""
+    words = re.split(r"[_ -]", _SUBJECT.sub("", key).lower())
+    return all(word in _OF_WHOLES for word in words)
 
 
 def is_open(row: object) -> bool:
@@ -346,10 +366,11 @@ def _of_key(key: str, parent: str) -> str:
     if key.startswith("file_count"):
         return FILES
     if key in ("steps", "step_count"):
-        return STEPS
+        return STEPS if "rehears" in parent else ""
     if key in ("entries", "entry_count"):
-        return ENTRIES if "rehears" in parent or "rollback" in parent else ""
-    return subject_in(key) or subject_in(parent)
+        return ENTRIES if "rollback" in parent else ""
+    subject = subject_in(key) or subject_in(parent)
+    return "" if subject == BLOCKERS else subject
 
 
 def referenced(spans: Sequence[Span]) -> Iterator[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 PROBES, SURFACES, DRIFT = "bad-input probes", "forbidden surfaces", "drift classes"
-BLOCKERS, CLOSED = "open blockers", "closed blockers"
+BLOCKERS, CLOSED, NEWLY = "open blockers", "closed blockers", "newly closed blockers"
 FILES, MIRRORED = "files of the packet", "mirrored files"
 STEPS, ENTRIES, CONTROLS = "rehearsal steps", "rollback entries", "negative controls"
 

@@ -166,9 +166,12 @@ _TOUCHED = re.compile(r"(?<![\w-])(UN|un|NOT_|not )?(?:TOUCHED|touched)\b")
 _SENTENCES = re.compile(r"[.;]\s")
 _UNSURE = re.compile(r"(?i)\b(?:no|none|any|never|nothing|can|may|be|whether)\b")
 """What, before *touched*, leaves it denied, asked or only possible."""
+_PLANNED = re.compile(r"(?:\A|[/_])(?:plan|planned|next|proposed|future)(?:_\w{1,40})?/")
+"""Keys under which it is told what will be."""
 _OF_HARM = re.compile(
     r"(?i)\A(?!avoided|no |not |never |without )(?:any(?:thing)?\b|.*\b(?:touched|contacted|leaked"
-    r"|attempted|exposed|mutated|triggered|left open|failed open)\Z)"
+    r"|attempted|exposed|mutated|triggered|emitted|performed|applied|selected|changed|left open"
+    r"|failed open|(?<!fail[ -])closed)\Z)"
 )
 """A line of a self-check to which *no* is the good answer."""
 _SELF_CHECK = re.compile(r"(?i)self[-_ ]?check")
@@ -194,8 +197,8 @@ def in_statements(document: Document) -> Iterator[Fact]:
         value = _truth(statement.value)
         if value is None:
             continue
-        if in_json and _MEMBER.search(statement.key):
-            continue  # members of a list are different things
+        if in_json and (_MEMBER.search(statement.key) or _PLANNED.search(statement.key)):
+            continue  # members of a list are different things, and a plan is none yet
         others = speaks_of_others(statement.key) and key != "production_hold"
         parent = statement.key.rsplit("/", 2)[-2] if in_json and "/" in statement.key else ""
         name = key.replace("_", " ") if in_json else key
@@ -225,6 +228,8 @@ def _spelled(truth: bool) -> str:
 def _named(key: str, parent: str, value: bool) -> Iterator[tuple[str, bool]]:
     """Yield each subject that a key names, with what the value makes of it."""
     words = plain(key)
+    if words == "performed" and "rehears" not in parent:
+        return
     denied = False
     while words.partition(" ")[0] in _DENIED:
         words = words.partition(" ")[2]
@@ -329,11 +334,10 @@ def in_span(span: Span) -> Iterator[Fact]:
 
 
 def _self_check(key: str, value: bool, where: str, said: str) -> Iterator[Fact]:
+    words = key.rsplit("/", 1)[-1].replace("_", " ")
     parent = key.rsplit("/", 2)[-2] if "/" in key else ""
-    if _SELF_CHECK.search(parent):
-        yield Fact(
-            "self-check", key.rsplit("/", 1)[-1].replace("_", " "), _spelled(value), where, said
-        )
+    if _SELF_CHECK.search(parent) and not _OF_HARM.match(words):
+        yield Fact("self-check", words, _spelled(value), where, said)
 
 
 def of_defaults(facts: Sequence[Fact]) -> Iterator[Fact]:

@@ -84,7 +84,8 @@ def topics(span: Span) -> Iterator[Fact]:
 
 def ids(spans: Sequence[Span]) -> Iterator[Fact]:
     """Yield the ids that pieces begin with, or list one after the other."""
-    for span in spans:
+    for piece in spans:
+        span = piece if piece.others else piece._replace(text=told_now(piece.text))
         found = [
             (match.start(), match[1].rstrip("-"), int(match[2]))
             for match in _ID.finditer(span.text)

@@ -16,7 +16,7 @@ _MARKS = re.compile(
     r"|(?P<onward>\b(?:if|unless|until|in case|provided that)\b)"
     r"|(?P<clause>\b(?:lane before|before this lane|(?:earlier|previous|preceding|next|later)"
     r" (?:lane|run|packet|report|rehearsal|revision)s?|previously|formerly|(?:down|up) from"
-    r"|at first|originally)\b)"
+    r"|(?:early|first) draft|at first|originally)\b)"
 )
 _BEGINS = re.compile(
     r"(?i)[\W_]{0,6}(?:in the )?(?:lane before|before this lane|previously|formerly|originally)\b"
@@ -24,12 +24,15 @@ _BEGINS = re.compile(
 """What, at the start of a sentence, says when all of it was so."""
 _SENTENCE_ENDS = re.compile(r"[.;!?](?=\s|\Z)|\s[·•]\s")
 _CLAUSE_ENDS = re.compile(r"[,()](?!\d)|\s[—–]\s")
+_STRUCK = re.compile(r"~~[^~]{1,400}~~")
 _LETTER = re.compile(r"\S")
 
 
 @lru_cache(maxsize=8)  # several readers ask for the same piece, one after the other
 def told_now(text: str) -> str:
     """Return a text without its clauses of another time, another lane, or of what would be."""
+    if "~~" in text:
+        text = _STRUCK.sub(lambda match: _blank(match[0]), text)
     if not _MARKS.search(text):
         return text
     kept = []

@@ -290,7 +290,11 @@ def in_statements(document: Document) -> Iterator[Fact]:
             match = _TOKEN.match(statement.value)
             if match:
                 yield Fact("status", "final status", match[1], statement.where, match[1])
-        elif key.endswith(("decision packet/default", "/default")) and statement.value:
+        elif (
+            key.endswith("/default")
+            and statement.value
+            and ("decision" in key or statement.value.startswith(("HOLD", "AUTHORIZE_")))
+        ):
             yield Fact(
                 "default", "default", statement.value, statement.where, f"default {statement.value}"
             )

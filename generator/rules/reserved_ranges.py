@@ -77,7 +77,7 @@ def check(subject: InChain) -> Iterator[Finding]:
                     f"{lane} reserves up to {end.last} already: {lane}/{end.where}.",
                 )
     yield from _folded(said, past)
-    for item in said.applied[:1]:
+    for item in [one for one in said.applied if not _of_earlier(one, said, past)][:1]:
         yield Finding(
             "RANGE-APPLIED",
             item.where,
@@ -85,6 +85,13 @@ def check(subject: InChain) -> Iterator[Finding]:
             "reserved, not applied",
             f"The lane reserves {said.ranges[0]}, which applies nothing: {said.ranges[0].where}.",
         )
+
+
+def _of_earlier(item: Stated, said: Said, past: Past) -> bool:
+    """Tell whether a fold is one of earlier objects: the lane states how far, below its range."""
+    reach = max((figure.value for figure in said.folded), default=0)
+    before = past.folded[0].value if past.folded is not None else 0
+    return "fold" in item.key.lower() and before < reach < said.ranges[0].first
 
 
 def _until(past: Past, prefix: str) -> str:
