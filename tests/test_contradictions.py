@@ -424,3 +424,10 @@ def test_every_finding_over_the_seeds_is_one_that_was_reviewed(tmp_path: Path) -
     reviewed = yaml.safe_load(GOLDEN.read_text("utf-8"))
     assert all(item.pop("reason").strip() for item in reviewed)
     assert told == reviewed
+
+
+def test_defaults_of_a_report_are_held_against_each_other_beside_a_decision_packet() -> None:
+    packet = "# Decision packet (2026-06-12)\n\nDefault = HOLD_PRODUCTION\n"
+    report = f"{TITLE}Default: HOLD_PRODUCTION.\n\n## 2. End\n\nDefault: AUTHORIZE_ALL.\n"
+    told = Told("CON-WORD", "Default: AUTHORIZE_ALL", "Default: HOLD_PRODUCTION (report.md:3)")
+    assert found(**{"decision-packet_md": packet, "report_md": report}) == [told]

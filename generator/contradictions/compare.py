@@ -367,17 +367,18 @@ def _words(told: _Told) -> Iterator[Clash]:
                 "CON-WORD", fact, consumed, "The authority is not the one that was delegated."
             )
     yield from _options(told)
-    # a flag beside an option says that it is the default, and not which one is
-    defaults = [fact for fact in told.own("default") if fact.value not in ("true", "false")]
-    if defaults:
-        first = defaults[0]
-        for fact in defaults[1:]:
-            a, b = sorted((first.value, fact.value), key=len)
-            if any("decision" in one.where for one in (fact, first)):
-                continue  # over decision packets other rules look
-            if b != a and not b.startswith(f"{a}_"):
-                yield Clash("CON-WORD", fact, first, "The documents name different defaults.")
-                break
+    # over decision packets other rules look
+    defaults = [
+        fact
+        for fact in told.own("default")
+        # a flag beside an option says that it is the default, and not which one is
+        if "decision" not in fact.where and fact.value not in ("true", "false")
+    ]
+    for fact in defaults[1:]:
+        a, b = sorted((defaults[0].value, fact.value), key=len)
+        if b != a and not b.startswith(f"{a}_"):
+            yield Clash("CON-WORD", fact, defaults[0], "The documents name different defaults.")
+            break
 
 
 def _options(told: _Told) -> Iterator[Clash]:
