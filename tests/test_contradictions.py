@@ -101,6 +101,17 @@ def test_the_sound_lane_is_silent_and_each_damage_is_told() -> None:
             id="parts-of-something-else",
         ),
         pytest.param(
+            "TKT-OBJ-131..140 reserved (11 objects), above ceiling 130.\n",
+            Told("CON-LIST", "11 objects", "TKT-OBJ-131..140 (document-0.md:3)"),
+            id="objects-of-a-range",
+        ),
+        pytest.param(
+            "3/3 forbidden surfaces.\n\n| surface | state |\n|---|---|\n| pg | UNTOUCHED |\n"
+            "| queue | UNTOUCHED |\n",
+            Told("CON-LIST", "3/3 forbidden surfaces", "2 rows (document-0.md:7)"),
+            id="rows-of-surfaces",
+        ),
+        pytest.param(
             "`P-A-1`: clone leg proven. `P-B-1`: clone leg OPEN.\n\n`P-A-1`: clone leg OPEN.\n",
             Told("CON-STATE", "clone leg OPEN", "clone leg proven (document-0.md:3)"),
             id="one-leg-in-two-states",
@@ -323,6 +334,16 @@ def test_what_keys_tell_of_other_things_is_no_contradiction(report: dict[str, ob
             id="no-is-bad",
         ),
         pytest.param(
+            {"rehearsal": {"before_rows": 12, "after_apply_rows": 14, "after_rollback_rows": 13}},
+            ("CON-ROWS", "after_rollback_rows: 13"),
+            id="rows",
+        ),
+        pytest.param(
+            {"workstream_C_probes": {"probe_count": 8, "fail_closed_count": 7}},
+            ("CON-COUNT", "fail_closed_count 7"),
+            id="part-of-all",
+        ),
+        pytest.param(
             {"note": "3 CLOSED", "production_blocker_map": {"newly_closed": ["P-A-1"]}},
             ("CON-LIST", "3 CLOSED"),
             id="closed",
@@ -376,6 +397,8 @@ HOSTILE = (
     *("e6547e69…956c47 ", "abcdef12 ", "a-", "a-b-c-d-2026-06-12 ", "Avoided x — YES. ", "x ✓ · "),
     *("fold through 461 ", "TKT-OBJ-442..461 ", "six steps ", "other five unchanged ", "registry "),
     *("options AUTHORIZE_A_B ", "neg-control ", "PER-1..PER-10 all PASS. ", "(((", "3==3 ", ", "),
+    *("the earlier lane, ", "if ", "would. ", "~~ a ", "~~~", "a.py referenced, not duplicated "),
+    *("4 gate probes, ", "no surface touched ", "x: FAIL, ", "RX-2 before (3 rows) ", "JSON rev1 "),
 )
 
 
@@ -384,6 +407,10 @@ def test_hostile_text_is_compared_in_bounded_time(unit: str) -> None:
     line = unit * (60_000 // len(unit))
     with within(60):
         found(f"{TITLE}## self-check of bad-input probes, blockers, options\n\n{line}z\n")
+
+
+def test_a_long_text_is_not_cut_within_a_word() -> None:
+    assert found(f"{TITLE}{'TKT-OBJ-1485..1494 reserved, fold 1442..1461 ' * 3_000}\n") == []
 
 
 def test_many_tables_and_sections_are_compared_in_bounded_time() -> None:
@@ -431,3 +458,28 @@ def test_defaults_of_a_report_are_held_against_each_other_beside_a_decision_pack
     report = f"{TITLE}Default: HOLD_PRODUCTION.\n\n## 2. End\n\nDefault: AUTHORIZE_ALL.\n"
     told = Told("CON-WORD", "Default: AUTHORIZE_ALL", "Default: HOLD_PRODUCTION (report.md:3)")
     assert found(**{"decision-packet_md": packet, "report_md": report}) == [told]
+
+
+def test_a_list_of_blockers_in_a_machine_report_is_held_against_tables() -> None:
+    def blockers(state: str, actor: str) -> str:
+        row = {"id": "P-ROLL-1", "state": state, "actor": actor}
+        return json.dumps({"production_blocker_map": {"open_count": 1, "blockers": [row]}})
+
+    table = (
+        f"{TITLE}| blocker | status | actor |\n|---|---|---|\n| `P-ROLL-1` | narrowed | owner |\n"
+    )
+    for state in ("OPEN", "narrowed", "OPEN, narrowed"):
+        assert found(report_json=blockers(state, "owner"), checkpoint_md=table) == []
+    told = found(report_json=blockers("OPEN, classified", "operator"), checkpoint_md=table)
+    assert [one.code for one in told] == ["CON-WORD", "CON-STATE"]
+
+
+def test_a_key_in_a_text_is_not_said_to_be_so() -> None:
+    report = json.dumps({"live_production_contact": False})
+    text = (
+        "- Live production contact: NO\n\n## Live production contact\n\n"
+        "| surface | touched |\n|---|---|\n| live production contact | NO |\n"
+    )
+    assert found(TITLE + text, report_json=report) == []
+    told = found(f"{TITLE}There was live production contact.\n", report_json=report)
+    assert [one.code for one in told] == ["CON-FLAG"]

@@ -413,13 +413,15 @@ def _blockers(told: _Told) -> Iterator[Clash]:
         if kind != "row" or not (_says(one, other.value) or _says(other, one.value))
     )
     rows = {fact.subject: fact for fact in told.own("row") if fact.value != UNTOLD}
-    for fact in told.own("blocker"):
-        row = rows.get(fact.subject)
-        if row is not None and (row.value == "closed") != (fact.value == "closed"):
-            yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
-    for fact in told.own("progress"):
-        row = rows.get(fact.subject)
-        if row is not None and not _says(row, fact.value):
+    # over the list of a machine report and that of a decision packet a rule of its own looks
+    beside = {one: fact for one, fact in rows.items() if "decision" not in _document(fact)}
+    for fact in told.own("blocker", "progress"):
+        row = (beside if "#/" in fact.where else rows).get(fact.subject)
+        if row is not None and (
+            not _says(row, fact.value)
+            if fact.kind == "progress"
+            else (row.value == "closed") != (fact.value == "closed")
+        ):
             yield Clash("CON-STATE", fact, row, f"The state of {fact.subject} is told in two ways.")
     for fact in told.own("all"):
         row = next(

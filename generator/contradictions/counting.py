@@ -36,7 +36,7 @@ NUMBERS["both"] = 2
 NUMBER = r"(?:[0-9]{1,7}|" + "|".join(NUMBERS) + r")"
 """A number in digits or as a word."""
 _SUBJECTS = (
-    (PROBES, r"bad[ _-]inputs?(?:[ _-]probes?)?|invalid requests?|(?<!\.)\bprobes?"),
+    (PROBES, r"bad[ _-]inputs?(?:[ _-]probes?)?|invalid requests?|(?<![A-Za-z0-9.])probes?"),
     (SURFACES, r"forbidden[ _-]surfaces?"),
     (DRIFT, r"drift[ _-](?:class(?:es)?|cases?)|seal[ _-]vs[ _-]bytes"),
     (ENTRIES, r"rollback[ _-]entries"),
@@ -100,6 +100,7 @@ _REFERENCED = re.compile(
 _FILE = re.compile(r"(?<![\w./-])[\w-]{1,80}\.[a-z][a-z0-9]{0,7}(?![\w-])")
 _SENTENCE = re.compile(r"[.;(]\s|\(")
 _CLOSED = re.compile(r"\W*(?:closed|resolved)\b", re.IGNORECASE)
+_UNTOUCHED = re.compile(r"(?i)\W*(?:untouched|not_touched|not_requested)\b")
 _LEADING = re.compile(r"([0-9]{1,7})(?:\s(?:listed|files|in all)|\s?\(|\Z)")
 _OF_ROLLBACK = re.compile(r"(?i)rollback|_hash\b|restore")
 _NODES = 50_000
@@ -161,7 +162,7 @@ def in_span(span: Span) -> Iterator[Fact]:
         )
         if subject == FILES:
             around = f"{span.about} {text[max(0, match.start() - 200) : match.start()]}"
-            if not re.search(r"(?i)evidence|packet", around):
+            if not re.search(r"(?i)evidence|packet|\btree\b", around):
                 continue
             if _MIRROR.search(text[max(0, match.start() - 16) : match.start()]):
                 subject = MIRRORED
@@ -274,8 +275,13 @@ def _listed_blockers(span: Span) -> Iterator[Fact]:
 
 
 def in_table(table: Table, name: str) -> Iterator[Fact]:
-    """Count the rows of a table of blockers that are not closed."""
+    """Count the rows of a table of blockers that are not closed, or of forbidden surfaces."""
     header = [cell.strip().lower() for cell in table.header]
+    if header and header[0] in ("surface", "forbidden surface"):
+        count = sum(any(_UNTOUCHED.match(cell) for cell in row[1:]) for row in table.rows)
+        if count:
+            where = f"{name}:{table.row_lines[0]}"
+            yield Fact("listed", SURFACES, str(len(table.rows)), where, f"{len(table.rows)} rows")
     if not header or header[0] != "blocker" or not table.rows or "production" in header:
         return
     at = next((i for i, cell in enumerate(header) if cell.startswith(("status", "state"))), 0)

@@ -392,13 +392,12 @@ def affirmed(documents: Sequence[Document], pieces: Sequence[Span]) -> Iterator[
         by_word.setdefault(max(words, key=lambda word: (len(word), word)), []).append(words)
     told: set[frozenset[str]] = set()
     for span in pieces:
-        if span.kind in ("json", "title"):
+        # what heads a section or a row only names what is told behind it
+        if span.kind in ("json", "title", "heading") or (span.kind == "cell" and not span.label):
             continue
-        at = 0
-        for clause in _CLAUSES.split(_HEX.sub(" ", span.text)):
+        for clause in _clauses(_HEX.sub(" ", span.text)):
             words_of = [_root(word) for word in plain(clause).split()]
             here = frozenset(words_of)
-            at += len(clause) + 1
             if len(words_of) > _LONGEST_CLAUSE or here & _OPEN_CLAUSE:
                 continue
             for word in sorted(here):
@@ -412,6 +411,17 @@ def affirmed(documents: Sequence[Document], pieces: Sequence[Span]) -> Iterator[
                         yield Fact("flag", name, truth, where, f"{name}: {value}")
 
 
+def _clauses(text: str) -> Iterator[str]:
+    """Yield the clauses of a text that are said, and not only named before a colon or a *no*."""
+    start = 0
+    for match in _CLAUSES.finditer(text):
+        if match[0] != ":" and not _REFUSED.match(text, match.end()):
+            yield text[start : match.start()]
+        start = match.end()
+    yield text[start:]
+
+
+_REFUSED = re.compile(r"(?i)[\s`*_]{0,4}(?:NO|NONE|false|✗|✘)(?![\w-])")
 _HEX = re.compile(r"[0-9a-f]{6,64}(?:(?:…|\.{2,3})[0-9a-f]{0,64})?")
 
 

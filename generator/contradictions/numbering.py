@@ -25,6 +25,7 @@ _FOLD_END = re.compile(
     r"(\d{1,9})(?!\d|\.\d)"
 )
 _FOLD_BEFORE = re.compile(r"(?i)\bfold(?:ed)? \Z")
+_OBJECTS = re.compile(r"[`*]{0,3} ?(?:(?:is |are )?reserved )?[(=] ?(\d{1,7}) (?:objects|ids)\b")
 _NOT_DONE = re.compile(r"(?i)=NO\b|\b(?:not|never|pending|planned|only reserved|stays|proposed)\b")
 _TOPICS = re.compile(r"\ball [A-Z]{3,12}\b(?: \([^()]{0,80}\))?\. ([A-Z][^.;:]{10,600})\.")
 _STEPS = re.compile(rf"(?i)(?<![\w/.-])({NUMBER}) steps\b")
@@ -46,6 +47,12 @@ def ranges(span: Span) -> Iterator[Fact]:
                 yield Fact("ids", prefix, f"{first}..{last}", where, match[0], span.others)
                 continue
             near = text[max(0, match.start() - 60) : match.end() + 60]
+            counted = _OBJECTS.match(text, match.end())
+            if counted is not None:
+                key, listed = f"objects of {match[0]}", str(last - first + 1)
+                at = span.where(counted.start(1))
+                yield Fact("count", key, counted[1], at, f"{counted[1]} objects", span.others)
+                yield Fact("listed", key, listed, where, match[0], span.others)
             if len(match[2]) > 1 and _GOVERNED.search(f"{near} {span.about}"):
                 yield Fact("range", prefix, f"{first}..{last}", where, match[0], span.others)
                 if _FOLD_BEFORE.search(

@@ -69,8 +69,8 @@ def spans(document: Document) -> Iterator[Span]:
             continue
         label = "" if passage.fallback == passage.text else passage.fallback
         others = speaks_of_others(f"{section} {label}")
-        for start in range(0, max(1, len(passage.text)), _LONGEST):
-            part = passage.text[start : start + _LONGEST]
+        for start, end in _parts(passage.text):
+            part = passage.text[start:end]
             yield Span(
                 part.replace("\n", " "),
                 document.name,
@@ -82,6 +82,16 @@ def spans(document: Document) -> Iterator[Span]:
                 passage.kind,
                 others,
             )
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where to read a text: all of it, or parts that end between two words if they can."""
+    start = 0
+    while len(text) - start > _LONGEST:
+        end = max(text.rfind(mark, start + _LONGEST // 2, start + _LONGEST) for mark in " \n") + 1
+        yield start, end or start + _LONGEST
+        start = end or start + _LONGEST
+    yield start, len(text)
 
 
 def _title(sections: tuple[Section, ...], at: int) -> str:

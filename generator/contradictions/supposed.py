@@ -6,6 +6,7 @@ They are blanked, letter for letter, so that what is left stands where it stood.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -57,11 +58,10 @@ def _of_sentence(text: str, start: int, end: int) -> str:
     onward = next((mark.start() for mark in marks if mark["onward"]), end)
     if onward < end:
         sentence = text[start:onward] + _blank(text[onward:end])
-    if any(mark["clause"] for mark in marks if mark.start() < onward):
+    clauses = [mark.start() for mark in marks if mark["clause"] and mark.start() < onward]
+    if clauses:
         sentence = "".join(
-            _blank(part)
-            if any(mark["clause"] and at <= mark.start() < till for mark in marks)
-            else part
+            _blank(part) if bisect_left(clauses, at) < bisect_left(clauses, till) else part
             for at, till in _parts(text, start, end, _CLAUSE_ENDS)
             for part in (sentence[at - start : till - start],)
         )

@@ -93,6 +93,7 @@ def facts(document: Document, pieces: Sequence[Span]) -> list[Fact]:
     if document.data is not None:
         found.extend(counting.in_json(document))
         found.extend(numbering.in_json(document))
+        found.extend(wording.in_json(document))
     found.extend(counting.referenced(pieces))
     found.extend(numbering.ids(pieces))
     found.extend(numbering.steps(pieces))

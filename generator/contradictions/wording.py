@@ -47,6 +47,10 @@ _ROWS = re.compile(
     r"[^.;()]{0,40}?[( ](\d{1,9}) rows\b"
 )
 _STEP = re.compile(r"(?<![\w-])[A-Z]{1,6}-?\d{1,3}(?![\w-])")
+_ROWS_KEY = re.compile(
+    r"(?:before|after_apply|applied|after_rollback|after_restore)_rows"
+    r"|rows_(?:before|after_apply|applied|after_rollback|after_restore)"
+)
 _EQUAL = re.compile(r"(?<![\w.=!<>])(\d{1,9}) ?== ?(\d{1,9})(?![\w=.])")
 _DENIED_BEHIND = re.compile(
     r"(?i)[`'\" )]{0,3}(?:is|was|gives|→|->|:)? ?(?:false|not?|never|fails?|untrue)\b"
@@ -99,8 +103,9 @@ def in_span(span: Span) -> Iterator[Fact]:
     told: dict[str, set[str]] = {}
     for match in found(_REVISION, "rev"):
         told.setdefault(match[1].lower(), set()).add(match[2])
+    raised = any(len(each) > 1 for each in told.values()) and _RAISED.search(text) is not None
     for match in found(_REVISION, "rev"):
-        if len(told[match[1].lower()]) > 1 and _RAISED.search(text):
+        if len(told[match[1].lower()]) > 1 and raised:
             continue  # rev24 before, rev25 after
         subject = match[1].lower()
         said = f"{match[1]} rev{match[2]}"
@@ -270,6 +275,38 @@ def failed_rows(table: Table, name: str) -> Iterator[Fact]:
             if match is not None and not _REPAIRED.search(cell[:_LONGEST_HEADER]):
                 said = f"{row[0][:80]}: {cell[:80]}"
                 yield Fact("failed", "", match[1], f"{name}:{line}", said)
+
+
+def in_json(document: Document) -> Iterator[Fact]:
+    """Yield states and actors of the blockers that a machine report lists, and its row counts."""
+    stated = document.data.get("production_blocker_map") if isinstance(document.data, dict) else 0
+    listed = stated.get("blockers") if isinstance(stated, dict) else None
+    for index, row in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(row, dict) or not isinstance(name := row.get("id"), str):
+            continue
+        pointer = f"{document.name}#/production_blocker_map/blockers/{index}"
+        words = "; ".join(
+            word[:400]
+            for key in ("state", "status", "progress")
+            if isinstance(word := row.get(key), str)
+        )
+        for state in _STATE.finditer(words):
+            plain = state[1].lower().removeprefix("re-")
+            closed = plain in ("closed", "resolved")
+            axis = "blocker" if closed or plain == "open" else "progress"
+            value = "closed" if closed else plain
+            yield Fact(axis, name, value, pointer, f"{name[:120]}: {words}")
+        if isinstance(actor := row.get("actor"), str) and actor.strip():
+            who = " ".join(sorted(_ACTOR.findall(actor[:400].lower())))
+            yield Fact("actor", name, who, f"{pointer}/actor", f"{name[:120]}: {actor[:400]}")
+    for statement in document.statements:
+        parent, _, key = statement.key.rpartition("/")
+        phase = _ROWS_KEY.fullmatch(key) if statement.type == "integer" else None
+        if phase is not None:
+            when = "applied" if "appl" in key else "before" if "before" in key else "after"
+            step = f"{when} {document.name}#/{parent}"
+            said = f"{key}: {statement.value}"
+            yield Fact("rows", step, statement.value, statement.where, said)
 
 
 def in_statements(document: Document) -> Iterator[Fact]:
