@@ -20,6 +20,7 @@ from generator.contradictions.fact import (
     Fact,
 )
 from generator.contradictions.spans import Span, speaks_of_others
+from generator.legs import BLOCKER_ID
 from generator.model.document import Document, Table
 
 NUMBERS = {
@@ -93,7 +94,6 @@ _OF_WHOLES = frozenset(
 )
 _NOT_ALL_KEY = re.compile(r"(?:^|_)(?:closed|newly|present|absent|rejected|other|new)(?:_|\Z)")
 _MIRROR = re.compile(r"(?i)\bmirror")
-_BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}(?![A-Z0-9])")
 _REFERENCED = re.compile(
     r"(?i)\breferenced(?: only\b|[^.;]{0,30}not (?:duplicated|mirrored))|\bheld elsewhere\b"
 )
@@ -256,7 +256,7 @@ def _listed_blockers(span: Span) -> Iterator[Fact]:
     """Count the ids of a list of blockers in prose, such as ``Open: A, B, C``."""
     if span.kind == "cell" or not re.search(r"(?i)\bopen\b", f"{span.section} {span.text[:60]}"):
         return
-    ids = [(match.start(), match[0]) for match in _BLOCKER_ID.finditer(span.text)]
+    ids = [(match.start(), match[0]) for match in BLOCKER_ID.finditer(span.text)]
     run: list[tuple[int, str]] = []
     for at, identifier in ids:
         if run and not re.fullmatch(r",\s*(?:and )?", span.text[run[-1][0] + len(run[-1][1]) : at]):

@@ -16,7 +16,6 @@ _RANGE = re.compile(
     r"(\d{1,9})(?![\d.])"
 )
 _IN_TOKEN = re.compile(r"_(\d{2,9})_(\d{2,9})(?=_)")
-_DATE_PART = re.compile(r"20\d\d_\d\d_\d\d")
 _ID = re.compile(r"(?<![\w.-])([A-Z]{1,6}-?)(\d{1,4})(?![\w]|-\w|\.\.|\.\d)")
 _GOVERNED = re.compile(r"(?i)fold|addend|reserv|ceiling|governance|objects?|TKT|canonical")
 _CEILING = re.compile(r"(?i)\b(?:above )?ceiling[ _:=]{1,3}(\d{1,9})\b")
@@ -31,7 +30,6 @@ _TOPICS = re.compile(r"\ball [A-Z]{3,12}\b(?: \([^()]{0,80}\))?\. ([A-Z][^.;:]{1
 _STEPS = re.compile(rf"(?i)(?<![\w/.-])({NUMBER}) steps\b")
 _OPENS = re.compile(r"(?:[-*•·→:;,(]|\.\)?)\s{0,2}\Z")
 """What may stand before an id that is described, and not merely spoken of."""
-_NUMBER_KEY = re.compile(r"(?:^|_)fold_through_(\d{1,9})_")
 
 
 def ranges(span: Span) -> Iterator[Fact]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from generator.contradictions.counting import number
 from generator.contradictions.fact import UNTOLD, Fact
 from generator.contradictions.spans import Span
+from generator.legs import BLOCKER_ID
 from generator.model.document import Document, Table
 
 _TOKEN = re.compile(
@@ -22,7 +23,6 @@ _MARKED = re.compile(
     r"\b([A-Z][A-Z0-9]{2,60}(?:_[A-Z0-9]{1,60}){0,20})\s?[(\[]default\b", re.IGNORECASE
 )
 _REMAINS = re.compile(r"\bproduction remains ([A-Z][A-Z0-9_]{3,80})")
-_BLOCKER_ID = re.compile(r"(?<![A-Z0-9-])[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){2,12}")
 _SAYS = re.compile(
     r"\W{0,3}(?:\s?(?:is|are|stays|remains|still|stated as|cleanly|now|marked))*\W{0,3}"
     r"(partially discharged|classified|narrowed|design delivered|open|closed|resolved)\b",
@@ -168,7 +168,7 @@ def in_span(span: Span) -> Iterator[Fact]:
 def _blockers(span: Span) -> Iterator[Fact]:
     """Yield what is said right behind the id of a blocker, and of the legs near it."""
     text = span.text
-    ids = list(_BLOCKER_ID.finditer(text)) if text.count("-") > 1 else []
+    ids = list(BLOCKER_ID.finditer(text)) if text.count("-") > 1 else []
     for index, match in enumerate(ids):
         end = ids[index + 1].start() if index + 1 < len(ids) else len(text)
         window = text[match.end() : min(end, match.end() + 160)]
@@ -210,9 +210,9 @@ def _blockers(span: Span) -> Iterator[Fact]:
     starts = [one.start() for one in ids]
     for match in _LEG.finditer(text) if " leg" in text else ():
         word = match[2].lower()
-        name = _BLOCKER_ID.sub("", match[1]).strip(" -").lower().removeprefix("the ")
+        name = BLOCKER_ID.sub("", match[1]).strip(" -").lower().removeprefix("the ")
         at = bisect_left(starts, match.end())
-        named = [ids[at - 1][0]] if at else _BLOCKER_ID.findall(span.label[:200])
+        named = [ids[at - 1][0]] if at else BLOCKER_ID.findall(span.label[:200])
         subject = f"{name} of {named[0]}" if named else name
         yield Fact("leg", subject, word, span.where(match.start()), match[0], span.others)
 
@@ -225,12 +225,12 @@ def rest(spans: Sequence[Span]) -> Iterator[Fact]:
             section, named = span.section, {}
         start = 0
         for match in _REST.finditer(span.text):
-            ids = dict.fromkeys(_BLOCKER_ID.findall(span.text[start : match.start()]))
+            ids = dict.fromkeys(BLOCKER_ID.findall(span.text[start : match.start()]))
             start = match.end()
             count = number(match[1])
             value = f"{count}:{','.join({**named, **ids})}"
             yield Fact("rest", "blockers", value, span.where(match.start()), match[0], span.others)
-        named.update(dict.fromkeys(_BLOCKER_ID.findall(span.text)))
+        named.update(dict.fromkeys(BLOCKER_ID.findall(span.text)))
 
 
 def _state(span: Span, at: int, identifier: str, word: str, said: str) -> Fact:
@@ -250,7 +250,7 @@ def in_table(table: Table, name: str) -> Iterator[Fact]:
     if at == 0:
         return
     for row, line in zip(table.rows, table.row_lines, strict=True):
-        match = _BLOCKER_ID.search(row[0][:200])
+        match = BLOCKER_ID.search(row[0][:200])
         if match is None or len(row) <= at:
             continue
         state = _STATE.search(row[at]) or re.match(r"(?i)\W*(open)\b", row[at])
