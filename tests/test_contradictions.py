@@ -474,6 +474,11 @@ def test_a_list_of_blockers_in_a_machine_report_is_held_against_tables() -> None
     assert [one.code for one in told] == ["CON-WORD", "CON-STATE"]
 
 
+def test_two_shares_of_one_whole_are_told_once() -> None:
+    told = found(f"{TITLE}10/10 probes fail closed.\n\n9/10 probes fail closed.\n")
+    assert [one.code for one in told] == ["CON-SHARE"]
+
+
 def test_a_key_in_a_text_is_not_said_to_be_so() -> None:
     report = json.dumps({"live_production_contact": False})
     text = (

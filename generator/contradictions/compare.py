@@ -341,7 +341,14 @@ def _flags(told: _Told) -> Iterator[Clash]:
         yield from (
             Clash("CON-FLAG", one, other, f"One statement says yes, another no: {one.subject}.")
             for one, other in _differing(facts)
+            if not _of_shares(one, other)
         )
+
+
+def _of_shares(one: Fact, other: Fact) -> bool:
+    """Tell whether both are read from shares of one whole: these are compared as shares."""
+    wholes = {fact.said.partition(" ")[0].partition("/")[2] for fact in (one, other)}
+    return len(wholes) == 1 and next(iter(wholes)).isdecimal()
 
 
 def _words(told: _Told) -> Iterator[Clash]:
