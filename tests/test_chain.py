@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.canonical import canonical
-from generator.chain.said import same_hash
 from generator.exits import Exit
+from generator.model.digest import fits
 from generator.model.document import Section
 from generator.reading import passages
 from tests.chain_folders import chains, first, lane, root, row, second, tree
@@ -304,8 +304,8 @@ def test_a_preflight_quotes_what_the_lane_says(quoted: str, wrong: bool, tmp_pat
     ],
 )
 def test_short_hashes_fit_or_do_not(one: str, other: str, same: bool) -> None:
-    assert same_hash(one, other) is same
-    assert same_hash(other, one) is same
+    assert fits(one, other) is same
+    assert fits(other, one) is same
 
 
 # The seeds

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from generator.facts import Blocker, LaneFacts, lane_facts
-from generator.model.digest import WeakReference, is_digest
+from generator.model.digest import is_digest, is_weak
 from generator.model.document import RESERVED, STATUS, Document, DocumentKind, Statement
 from generator.model.lane import Lane
 from generator.names import visible
@@ -424,34 +424,6 @@ def _key_at(document: Document, where: str) -> str:
 
 def _is_hash(text: str) -> bool:
     return is_digest(text) or is_weak(text)
-
-
-def is_weak(text: str) -> bool:
-    """Tell whether a text is an abbreviated hash."""
-    return _WEAK.match(text) is not None
-
-
-_WEAK = re.compile(r"[0-9a-f]{4,63}(?:…|\.{2,3})[0-9a-f]{0,63}\Z")
-
-
-def same_hash(one: str, other: str) -> bool:
-    """Tell whether two hashes, whole or abbreviated, can be of the same bytes."""
-    if is_digest(one) and is_digest(other):
-        return one == other
-    head, tail = _ends(one)
-    other_head, other_tail = _ends(other)
-    shared = min(len(head), len(other_head))
-    shared_tail = min(len(tail), len(other_tail))
-    return head[:shared] == other_head[:shared] and (
-        not shared_tail or tail[-shared_tail:] == other_tail[-shared_tail:]
-    )
-
-
-def _ends(text: str) -> tuple[str, str]:
-    if is_digest(text):
-        return text, text
-    weak = WeakReference.parse(text)
-    return weak.head, weak.tail
 
 
 # Pinned files

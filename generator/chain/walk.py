@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from generator.chain.said import PinnedHash, Range, Said, Stated, same_hash
+from generator.chain.said import PinnedHash, Range, Said, Stated
 from generator.chain.subject import InChain, Neighbour, Others, Past
-from generator.model.digest import is_digest
+from generator.model.digest import fits, is_digest
 from generator.model.verdict import FIRST, Link
 from generator.names import visible
 
@@ -98,7 +98,7 @@ def broken(subject: InChain) -> Stated | None:
         (
             cited
             for cited in subject.said.trees_before
-            if not any(same_hash(cited.value, tree.value) for tree in before.trees)
+            if not any(fits(cited.value, tree.value) for tree in before.trees)
         ),
         None,
     )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.contradictions.clash import Clash, ends, near
+from generator.contradictions.clash import Clash, Hashes
 from generator.contradictions.fact import OUTCOME_WORDS, Fact
 
 KINDS = frozenset(
     ("range", "revision", "hash", "dated name", "own name", "date", "quoted", "status")
 )
 """The kinds of facts that other lanes may tell of as well."""
-_MOST = 8
-"""Hashes that share an end and are kept to be compared."""
 
 
 def kept(facts: Sequence[Fact]) -> tuple[Fact, ...]:
@@ -114,20 +112,12 @@ class _Hashes:
     """Two hashes that begin or end alike and are not the same were one hash once."""
 
     def __init__(self) -> None:
-        self.known: dict[str, list[Fact]] = {}
+        self.known = Hashes()
 
     def against(self, lane_id: str, facts: Sequence[Fact]) -> Iterator[Clash]:
         told = [fact for fact in facts if fact.kind == "hash"]
         for fact in told:
-            other = next(
-                (
-                    one
-                    for key in _keys(fact.value)
-                    for one in self.known.get(key, ())
-                    if near(fact.value, one.value)
-                ),
-                None,
-            )
+            other = self.known.meant(fact.value)
             if other is not None:
                 yield Clash(
                     "CON-BETWEEN",
@@ -136,15 +126,7 @@ class _Hashes:
                     "It begins or ends like a hash in an earlier lane, and is another.",
                 )
         for fact in told:
-            for key in _keys(fact.value):
-                among = self.known.setdefault(key, [])
-                if len(among) < _MOST and all(one.value != fact.value for one in among):
-                    among.append(_placed(lane_id, fact))
-
-
-def _keys(value: str) -> tuple[str, str]:
-    head, tail = ends(value)
-    return f"{head[:8]}-", f"-{tail[-5:]}"
+            self.known.add(_placed(lane_id, fact))
 
 
 class _Quotes:

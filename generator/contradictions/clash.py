@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from generator.contradictions.fact import Fact
+from generator.model.digest import ends, fits, is_digest
 
 
 class Clash(NamedTuple):
@@ -15,21 +16,10 @@ class Clash(NamedTuple):
     other: Fact | None
     message: str
 
-
-def ends(text: str) -> tuple[str, str]:
-    """Return the digits before and behind what an abbreviated hash leaves out."""
-    for mark in ("…", "...", ".."):
-        head, cut, tail = text.partition(mark)
-        if cut:
-            return head, tail
-    return text, text
-
-
-def fits(one: str, other: str) -> bool:
-    """Tell whether two hashes, whole or abbreviated, can be the same."""
-    a, b = ends(one), ends(other)
-    head, tail = min(len(a[0]), len(b[0])), min(len(a[1]), len(b[1]))
-    return a[0][:head] == b[0][:head] and (not tail or a[1][-tail:] == b[1][-tail:])
+    @property
+    def against(self) -> str:
+        """What the other place says, and behind it that place; empty where there is none."""
+        return f"{self.other.said} ({self.other.where})" if self.other is not None else ""
 
 
 def near(one: str, other: str) -> bool:
@@ -41,7 +31,7 @@ def near(one: str, other: str) -> bool:
     if fits(one, other):
         return False
     (head, tail), (other_head, other_tail) = ends(one), ends(other)
-    if len(one) == len(other) == 64:
+    if is_digest(one) and is_digest(other):
         return head[:8] == other_head[:8] or tail[-8:] == other_tail[-8:]
     heads = min(len(head), len(other_head), 8)
     tails = min(len(tail), len(other_tail), 8)
@@ -54,5 +44,40 @@ def near(one: str, other: str) -> bool:
     return off_behind == 0 and tails >= 5 and off_ahead <= 2
 
 
+def off_by_one(one: str, other: str) -> bool:
+    """Tell whether two words of digits differ in one place."""
+    return len(one) == len(other) and _off(one, other) == 1
+
+
 def _off(one: str, other: str) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+class Hashes:
+    """Hashes by how they begin and end, to find those that others were before a slip."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._known: dict[str, list[Fact]] = {}
+
+    def meant(self, value: str) -> Fact | None:
+        """Return a known hash that this one is near to."""
+        among = (one for key in _keys(value) for one in self._known.get(key, ()))
+        return next((one for one in among if near(value, one.value)), None)
+
+    def add(self, fact: Fact) -> None:
+        """Keep a hash, once, unless enough are kept that share both its ends."""
+        for key in _keys(fact.value):
+            among = self._known.setdefault(key, [])
+            if len(among) < _MOST and all(one.value != fact.value for one in among):
+                among.append(fact)
+
+
+_MOST = 8
+"""Hashes that share an end and are kept to be compared."""
+
+
+def _keys(value: str) -> tuple[str, ...]:
+    """Return how a hash begins and ends, each where enough digits are shown to tell anything."""
+    head, tail = ends(value)
+    return tuple(key for key in (f"{head[:8]}-", f"-{tail[-5:]}") if len(key) > 4)

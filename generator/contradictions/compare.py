@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from generator.contradictions.clash import Clash, ends, fits, near
+from generator.contradictions.clash import Clash, Hashes, near, off_by_one
 from generator.contradictions.fact import (
     BLOCKERS,
     CEILING,
@@ -23,6 +23,7 @@ from generator.contradictions.fact import (
     UNTOLD,
     Fact,
 )
+from generator.model.digest import ends, fits
 from generator.model.outcome import Outcome, read_outcome
 
 _MOST = 40
@@ -574,9 +575,19 @@ def _revisions(told: _Told) -> Iterator[Clash]:
 def _hashes(told: _Told) -> Iterator[Clash]:
     """Two hashes that are the same at one end and differ elsewhere were one hash once."""
     seen: set[frozenset[str]] = set()
-    for fact, other in _near(told.of.get("hash", ())):
-        seen.add(frozenset((fact.value, other.value)))
-        yield Clash("CON-HASH", fact, other, "Two hashes begin or end alike, and are not the same.")
+    known = Hashes()
+    looked_at: set[str] = set()
+    for fact in told.of.get("hash", ()):
+        if fact.value in looked_at:
+            continue
+        looked_at.add(fact.value)
+        other = known.meant(fact.value)
+        if other is not None:
+            seen.add(frozenset((fact.value, other.value)))
+            yield Clash(
+                "CON-HASH", fact, other, "Two hashes begin or end alike, and are not the same."
+            )
+        known.add(fact)
     hashes = [fact for fact in told.of.get("hash", ()) if ends(fact.value)[0]][:500]
     for fact in told.of.get("read hash", ()):
         readings = [one for one in fact.value.split() if ends(one)[0]]
@@ -596,7 +607,7 @@ def _hashes(told: _Told) -> Iterator[Clash]:
     for fact in told.of.get("head", ())[:500]:
         if fact.value in begin:
             continue
-        close = next((head for head in begin if _off_by_one(head, fact.value)), None)
+        close = next((head for head in begin if off_by_one(head, fact.value)), None)
         if close is not None:
             yield Clash(
                 "CON-HASH", fact, begin[close], "It is one digit off the hash told elsewhere."
@@ -611,31 +622,6 @@ def _hashes(told: _Told) -> Iterator[Clash]:
         if other.value != fact.value and not fits(fact.value, other.value) and pair not in seen:
             seen.add(pair)
             yield Clash("CON-HASH", fact, other, "Two hashes are told of one file.")
-
-
-def _near(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
-    """Yield each hash with an earlier one that it was before a slip."""
-    known: dict[str, list[Fact]] = {}
-    seen: set[str] = set()
-    for fact in facts:
-        if fact.value in seen:
-            continue
-        seen.add(fact.value)
-        head, tail = ends(fact.value)
-        keys = (f"{head[:8]}-", f"-{tail[-5:]}")
-        other = next(
-            (one for key in keys for one in known.get(key, ()) if near(fact.value, one.value)), None
-        )
-        if other is not None:
-            yield fact, other
-        for key in keys:
-            among = known.setdefault(key, [])
-            if len(key) > 4 and len(among) < 8:
-                among.append(fact)
-
-
-def _off_by_one(one: str, other: str) -> bool:
-    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 def _dates(told: _Told) -> Iterator[Clash]:

@@ -22,6 +22,7 @@ from generator.contradictions.fact import (
 from generator.contradictions.spans import Span, speaks_of_others
 from generator.legs import BLOCKER_ID
 from generator.model.document import Document, Table
+from generator.spelled import step
 
 NUMBERS = {
     word: number
@@ -310,7 +311,7 @@ def in_json(document: Document) -> Iterator[Fact]:
             continue
         others = speaks_of_others(pointer)
         for key, member in value.items():
-            here = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            here = f"{pointer}/{step(key)}"
             where = f"{document.name}#{here}"
             if isinstance(member, dict | list):
                 waiting.append((here, key, member))

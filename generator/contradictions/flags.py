@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from generator.contradictions import counting
-from generator.contradictions.fact import DRIFT, PROBES, SURFACES, Fact
+from generator.contradictions.fact import DRIFT, FOLDED, PROBES, SURFACES, Fact
 from generator.contradictions.spans import Span, speaks_of_others
 from generator.contradictions.supposed import told_now
 from generator.model.document import Document
@@ -18,7 +18,6 @@ _DENIED = frozenset(("avoided", "no", "not", "never", "without"))
 _STEMS = {
     "fails": "fail",
     "failed": "fail",
-    "fails closed": "fail closed",
     "neg": "negative",
     "inputs": "input",
     "triggered": "trigger",
@@ -161,6 +160,7 @@ _AFFIRMED = tuple(
 _REFUSALS = frozenset(
     ("refused", "rejected", "fail", "no", "false", "not_applied", "not run", "not")
 )
+_FOLD_KEY = re.compile(r"(?:^|/)(?:\w*_)?fold_through_(\d{1,9})_")
 _MEMBER = re.compile(r"/\d+(?:/|\Z)")
 _TOUCHED = re.compile(r"(?<![\w-])(UN|un|NOT_|not )?(?:TOUCHED|touched)\b")
 _SENTENCES = re.compile(r"[.;]\s")
@@ -207,10 +207,8 @@ def in_statements(document: Document) -> Iterator[Fact]:
             yield Fact("flag", subject, _spelled(truth), statement.where, said, others)
         if statement.type == "boolean":
             yield from _self_check(statement.key, value, statement.where, said)
-            if (
-                match := re.search(r"(?:^|/)(?:\w*_)?fold_through_(\d{1,9})_", statement.key)
-            ) is not None:
-                yield Fact("number", "end of the fold", match[1], statement.where, name, False)
+            if (match := _FOLD_KEY.search(statement.key)) is not None:
+                yield Fact("number", FOLDED, match[1], statement.where, name, False)
             if key.startswith("resolves_"):
                 state = "closed" if value else "open"
                 yield Fact("blocker", key[9:], state, statement.where, said)
@@ -363,8 +361,10 @@ def of_shares(facts: list[Fact]) -> Iterator[Fact]:
 
 _STOP = frozenset(("is", "are", "was", "the", "a", "an", "of", "and", "or", "to", "by", "in", "on"))
 _OPEN_CLAUSE = frozenset(
-    """if before until after would should needs must requires when unless pending not no never
-    without cannot may might""".split()  # noqa: SIM905 - a list of words is easier to read
+    (
+        *("if", "before", "until", "after", "would", "should", "needs", "must", "requires"),
+        *("when", "unless", "pending", "not", "no", "never", "without", "cannot", "may", "might"),
+    )
 )
 _CLAUSES = re.compile(r"[.;:](?=\s|\Z)|[()|·•]|\s[—–]\s|, ")
 _LONGEST_CLAUSE = 14

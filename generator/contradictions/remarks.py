@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from generator.contradictions.clash import Clash, ends, fits
+from generator.contradictions.clash import Clash
 from generator.contradictions.fact import BLOCKERS, FILES, MIRRORED, UNTOLD, Fact
+from generator.model.digest import ends, fits
 from generator.model.document import Document, DocumentKind
+from generator.spelled import step
 
 _PREDICATE = re.compile(
     r"(?:^|_)(?:\w{2,}ed|is|has|was|proven|differs|restores|matches|found|holds|passes)(?:_|\Z)"
@@ -57,7 +59,7 @@ def _types(document: Document) -> Iterator[Clash]:
         booleans = sum(isinstance(member, bool) for member in value.values())
         among = booleans >= 3 and booleans * 2 > len(value)
         for key, member in value.items():
-            here = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            here = f"{pointer}/{step(key)}"
             if isinstance(member, dict | list):
                 waiting.append((here, member))
             elif (

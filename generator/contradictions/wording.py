@@ -234,10 +234,21 @@ def rest(spans: Sequence[Span]) -> Iterator[Fact]:
 
 
 def _state(span: Span, at: int, identifier: str, word: str, said: str) -> Fact:
-    plain = word.lower().removeprefix("re-")
-    axis = "blocker" if plain in ("open", "closed", "resolved") else "progress"
-    value = "closed" if plain in ("closed", "resolved") else plain
+    axis, value = _axis(word)
     return Fact(axis, identifier, value, span.where(at), said, span.others)
+
+
+def _axis(word: str) -> tuple[str, str]:
+    """Return on which axis a word of state tells of a blocker, and what it says there."""
+    plain = word.lower().removeprefix("re-")
+    if plain in ("closed", "resolved"):
+        return "blocker", "closed"
+    return ("blocker" if plain == "open" else "progress"), plain
+
+
+def _who(actor: str) -> str:
+    """Return who acts, in whatever order they are named."""
+    return " ".join(sorted(_ACTOR.findall(actor.lower())))
 
 
 def in_table(table: Table, name: str) -> Iterator[Fact]:
@@ -258,9 +269,8 @@ def in_table(table: Table, name: str) -> Iterator[Fact]:
         value = "closed" if word == "resolved" else word
         yield Fact("row", match[0], value, f"{name}:{line}", f"{match[0]}: {row[at]}")
         if actor and len(row) > actor and row[actor]:
-            who = " ".join(sorted(_ACTOR.findall(row[actor].lower())))
             said = f"{match[0]}: {row[actor]}"
-            yield Fact("actor", match[0], who, f"{name}:{line}", said)
+            yield Fact("actor", match[0], _who(row[actor]), f"{name}:{line}", said)
 
 
 def failed_rows(table: Table, name: str) -> Iterator[Fact]:
@@ -291,14 +301,11 @@ def in_json(document: Document) -> Iterator[Fact]:
             if isinstance(word := row.get(key), str)
         )
         for state in _STATE.finditer(words):
-            plain = state[1].lower().removeprefix("re-")
-            closed = plain in ("closed", "resolved")
-            axis = "blocker" if closed or plain == "open" else "progress"
-            value = "closed" if closed else plain
+            axis, value = _axis(state[1])
             yield Fact(axis, name, value, pointer, f"{name[:120]}: {words}")
         if isinstance(actor := row.get("actor"), str) and actor.strip():
-            who = " ".join(sorted(_ACTOR.findall(actor[:400].lower())))
-            yield Fact("actor", name, who, f"{pointer}/actor", f"{name[:120]}: {actor[:400]}")
+            said = f"{name[:120]}: {actor[:400]}"
+            yield Fact("actor", name, _who(actor[:400]), f"{pointer}/actor", said)
     for statement in document.statements:
         parent, _, key = statement.key.rpartition("/")
         phase = _ROWS_KEY.fullmatch(key) if statement.type == "integer" else None

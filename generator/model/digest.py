@@ -68,3 +68,24 @@ class WeakReference(NamedTuple):
         """Return the one known digest that fits; none if there is none, or more than one."""
         found = {digest for digest in known if self.fits(digest)}
         return found.pop() if len(found) == 1 else None
+
+
+def is_weak(text: str) -> bool:
+    """Tell whether ``text`` is an abbreviated hash."""
+    return _WEAK.match(text) is not None
+
+
+def ends(text: str) -> tuple[str, str]:
+    """Return the digits before and behind what an abbreviated hash leaves out."""
+    for mark in ("…", "...", ".."):
+        head, cut, tail = text.partition(mark)
+        if cut:
+            return head, tail
+    return text, text
+
+
+def fits(one: str, other: str) -> bool:
+    """Tell whether two hashes, whole or abbreviated, can be the same."""
+    a, b = ends(one), ends(other)
+    head, tail = min(len(a[0]), len(b[0])), min(len(a[1]), len(b[1]))
+    return a[0][:head] == b[0][:head] and (not tail or a[1][-tail:] == b[1][-tail:])

@@ -135,12 +135,11 @@ def check(subject: InLane) -> Iterator[Finding]:
 
 def finding(clash: Clash) -> Finding:
     """Return a contradiction as a finding, whose ``computed`` ends in the other place."""
-    other = f"{clash.other.said} ({clash.other.where})" if clash.other is not None else ""
     return Finding(
         clash.code,
         clash.one.where,
         clash.one.said,
-        other,
+        clash.against,
         clash.message,
         "note" if clash.code in NOTES else "refuted",
     )

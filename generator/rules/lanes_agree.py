@@ -23,8 +23,7 @@ CODES = {
 def check(subject: InRoot) -> Iterator[Finding]:
     """Report what contradicts an earlier lane, with both places."""
     for clash in subject.between:
-        other = f"{clash.other.said} ({clash.other.where})" if clash.other is not None else ""
-        yield Finding(clash.code, clash.one.where, clash.one.said, other, clash.message)
+        yield Finding(clash.code, clash.one.where, clash.one.said, clash.against, clash.message)
 
 
 def _lane(revision: str) -> InRoot:

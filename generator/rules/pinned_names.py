@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.chain.said import PinnedHash, Said, same_hash
+from generator.chain.said import PinnedHash, Said
 from generator.chain.subject import InChain, Others
+from generator.model.digest import fits
 from generator.model.finding import Finding
 from generator.names import visible
 from generator.rules import samples
@@ -25,7 +26,7 @@ def check(subject: InChain) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for pin in (*subject.said.pins, *subject.held):
         first = subject.others.pin(pin.name)
-        if first is None or same_hash(pin.digest, first[1].digest):
+        if first is None or fits(pin.digest, first[1].digest):
             continue
         lane, known = first
         # what differs within one lane is told by the rules over that lane

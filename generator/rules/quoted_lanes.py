@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.chain.said import Said, Stated, same_hash
+from generator.chain.said import Said, Stated
 from generator.chain.subject import InChain, Neighbour, Others
+from generator.model.digest import fits
 from generator.model.finding import Finding
 from generator.names import visible
 from generator.rules import samples
@@ -41,7 +42,7 @@ def check(subject: InChain) -> Iterator[Finding]:
     for quoted in subject.said.trees:
         lane = subject.others.named(quoted.key.partition("/")[2] or quoted.key)
         known = subject.others.trees_of.get(lane, ()) if lane != subject.lane else ()
-        if known and not any(same_hash(quoted.value, tree.value) for tree in known):
+        if known and not any(fits(quoted.value, tree.value) for tree in known):
             yield Finding(
                 "PREFLIGHT-TREE",
                 quoted.where,
