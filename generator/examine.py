@@ -6,11 +6,10 @@ is not plainly sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from generator.contradictions.fact import Fact
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.model.by_fields import ByFields
 from generator.model.claims import PackedClaims
@@ -29,6 +28,7 @@ from generator.states import (
 
 if TYPE_CHECKING:
     from generator.chain.said import Said
+    from generator.contradictions.fact import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,15 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         findings.extend(found)
     if lane.documents or lane.refusals:
         from generator.contradictions.between import kept
+        from generator.contradictions.told import of_lane
+        from generator.ledger import document_rows
         from generator.rules.base import run
         from generator.rules.context import InLane
         from generator.rules.over_documents import LANE_RULES
 
-        subject = InLane.of(lane, states)
+        rows = _read(lambda: document_rows(lane, states), "ledger", errors)
+        stating = _read(lambda: of_lane(lane), "contradictions", errors)
+        subject = InLane(lane, tuple(rows or ()), stating or ())
         claims = tuple(row.claim for row in subject.rows)
         told = kept(subject.facts)
         findings.extend(run(LANE_RULES, subject, errors))
@@ -122,12 +126,19 @@ def _said(lane: Lane, errors: list[RuleError]) -> Said | None:
         return None
     from generator.chain.said import said_of  # late: bare packets say nothing
 
+    return _read(lambda: said_of(lane), "chain", errors)
+
+
+def _read(reader: Callable[[], _Found], rule: str, errors: list[RuleError]) -> _Found | None:
+    """Read a lane for rules; where lanebook fails at it, the others are judged all the same."""
     try:
-        return said_of(lane)
+        return reader()
     except Exception as error:
-        # the lane is shown as one on which lanebook failed, and the others are judged
-        errors.append(RuleError("chain", f"{type(error).__name__}: {error}"))
+        errors.append(RuleError(rule, f"{type(error).__name__}: {error}"))
         return None
+
+
+_Found = TypeVar("_Found")
 
 
 def _packet_findings(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from generator.model.lane import Lane, LaneMeta
 from generator.reading.documents import read_document
 from generator.rules.context import InLane
 from generator.rules.contradictions import CODES, NOTES, SOUND, check, damaged
-from tests.folders import run, within
+from tests.folders import run, within, write
 
 SEEDS = Path(__file__).resolve().parents[2] / "shared" / "seeds"
 GOLDEN = Path(__file__).with_name("seed_findings.yml")
@@ -388,6 +389,40 @@ def test_documents_are_held_against_the_evidence() -> None:
     assert {code for code, *_ in told} == {"CON-COUNT", "CON-LIST"}
     assert all(any("checkpoint.md" in place for place in places) for _, *places in told)
     assert any(evidence in places for _, *places in told)
+
+
+@pytest.mark.parametrize("digit", ["²", "Ⅳ", "٣", "①", "߃"])
+def test_digits_that_are_no_numbers_crash_nothing(digit: str, tmp_path: Path) -> None:
+    text = (
+        f"{TITLE}A-B-C-1 is narrowed; the other {digit} blockers are unchanged. All {digit} probes."
+        f" {digit}/{digit} probes; RX-{digit}..RX-{digit}; fold through {digit}; {digit} OPEN.\n"
+    )
+    write(tmp_path, {"packets/sample/report.md": text.encode()})
+    (lane,) = run("verify", tmp_path, "--format", "json").object["lanes"]
+    assert lane["errors"] == []
+
+
+@pytest.mark.parametrize("reader", ["contradictions.told.of_lane", "ledger.document_rows"])
+def test_a_lane_that_cannot_be_read_ends_no_other(
+    reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("broken", "sound"):
+        write(tmp_path, {f"packets/{name}/report.md": f"{TITLE}{name} text\n".encode()})
+    module, _, name = f"generator.{reader}".rpartition(".")
+    reading = getattr(import_module(module), name)
+
+    def failing(lane: Lane, *more: Any) -> Any:
+        if lane.id == "broken":
+            raise ZeroDivisionError("of the test")
+        return reading(lane, *more)
+
+    monkeypatch.setattr(f"{module}.{name}", failing)
+    lanes = run("verify", tmp_path, "--format", "json", "-j", "1").object["lanes"]
+    rule = reader.partition(".")[0]
+    assert {lane["id"]: lane["errors"] for lane in lanes} == {
+        "broken": [f"{rule}: ZeroDivisionError: of the test"],
+        "sound": [],
+    }
 
 
 HOSTILE = (

@@ -188,7 +188,7 @@ def _in_order(facts: Sequence[Fact]) -> list[Fact]:
 
     def place(fact: Fact) -> tuple[str, int]:
         name, _, line = fact.where.rpartition(":")
-        return (name, int(line)) if line.isdigit() else (fact.where.partition("#")[0], 0)
+        return (name, int(line)) if line.isdecimal() else (fact.where.partition("#")[0], 0)
 
     return sorted(facts, key=place)
 

@@ -110,7 +110,7 @@ _NODES = 50_000
 
 def number(word: str) -> int:
     """Return what a number says, in digits or as a word."""
-    return NUMBERS.get(word.lower(), -1) if not word.isdigit() else int(word)
+    return NUMBERS.get(word.lower(), -1) if not word.isdecimal() else int(word)
 
 
 def subject_in(text: str, *, last: bool = False) -> str:
