@@ -23,6 +23,7 @@ from generator.model.outcome import Agreement, Level
 from generator.model.packet import Entry, Kind, Packet
 from generator.names import visible
 from generator.rules.base import Code
+from generator.spelled import step
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
@@ -492,7 +493,7 @@ def _known_of(
         fields = {one.encode_name: one.type for one in info.fields}
         kept: dict[str, object] = {}
         for key, member in value.items():
-            at = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            at = f"{pointer}/{step(key)}"
             if key in fields:
                 kept[key] = _known_of(fields[key], member, at, unknown)
             else:
@@ -510,7 +511,7 @@ def _known_of(
             key: _known_of(
                 info.value_type,
                 member,
-                f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}",
+                f"{pointer}/{step(key)}",
                 unknown,
             )
             for key, member in value.items()

@@ -34,6 +34,7 @@ from generator.evidence.tallies import word
 from generator.ledger import Row
 from generator.model.digest import is_digest
 from generator.rules.base import Code
+from generator.spelled import step
 
 CODES = {
     "EV-MISSING": Code(
@@ -167,7 +168,7 @@ def _pairs(evidence: Evidence, path: str, pointer: str, value: object) -> Iterat
         if isinstance(item, dict):
             name = item.get("file") or item.get("path")
             for key, member in item.items():
-                where = f"{at}/{key.replace('~', '~0').replace('/', '~1')}"
+                where = f"{at}/{step(key)}"
                 if isinstance(member, (dict, list)):
                     todo.append((where, member))
                 elif key == "sha256" and isinstance(name, str) and isinstance(member, str):

@@ -30,6 +30,7 @@ from generator.gate.request import (
 )
 from generator.gate.vocabulary import BY_ID, CLASSES
 from generator.names import is_plain, visible
+from generator.spelled import step
 
 ACTIONS = {
     "real_run": "real-run",
@@ -181,12 +182,7 @@ def _not_isolated(request: Request) -> Iterator[tuple[str, str]]:
         yield "/target/isolation/checks", "Nothing was checked."
     for name, held in target.isolation.checks.items():
         if not held:
-            yield f"/target/isolation/checks/{_step(name)}", "The check did not hold."
-
-
-def _step(name: str) -> str:
-    """Return a key as a step of a JSON Pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
+            yield f"/target/isolation/checks/{step(name)}", "The check did not hold."
 
 
 def _shown(request: Request) -> Iterator[_Reason]:
@@ -205,7 +201,7 @@ def _shown(request: Request) -> Iterator[_Reason]:
         yield _Reason("schema-mismatch", "/schema_check", "Nothing was checked.")
     for name, state in request.schema_check.items():
         if state != PRESENT:
-            yield _Reason("schema-mismatch", f"/schema_check/{_step(name)}")
+            yield _Reason("schema-mismatch", f"/schema_check/{step(name)}")
     if request.rollback is None:
         yield _Reason("rollback-proof-missing", "/rollback")
     else:

@@ -29,6 +29,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from generator.names import skeleton
+from generator.spelled import step
 
 QUOTING = frozenset(
     {
@@ -154,8 +155,7 @@ def leaked(value: object, *, emitted: Callable[[str], bool] = is_emitted) -> lis
                 leaks.extend(Leak(pointer, token) for token in _tokens(item) if forbidden(token))
         elif isinstance(item, dict):
             todo.extend(
-                (f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}", member)
-                for key, member in reversed(item.items())
+                (f"{pointer}/{step(str(key))}", member) for key, member in reversed(item.items())
             )
         elif isinstance(item, list):
             todo.extend((f"{pointer}/{at}", item[at]) for at in range(len(item) - 1, -1, -1))

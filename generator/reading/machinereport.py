@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from generator import spelled
 from generator.errors import InputError
 from generator.model.document import Damage, HashMention, Statement
 from generator.reading import hashes, strictjson
@@ -105,7 +106,7 @@ def _leaves(name: str, value: JsonValue, most: int) -> list[tuple[str, str, str,
             waiting.extend(
                 (
                     pointer,
-                    f"/{step.replace('~', '~0').replace('/', '~1')}",
+                    f"/{spelled.step(step)}",
                     step,
                     _file_of(step, value),
                     member,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from typing import Final, NamedTuple, Self, TypeAlias, cast
 
+from generator import spelled
 from generator.errors import InputError
 
 JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -635,8 +636,7 @@ class _Exact:
         """Remember the line of the value that starts here."""
         pointer = ""
         if self.steps:
-            step = str(self.steps[-1]).replace("~", "~0").replace("/", "~1")
-            pointer = f"{self._pointers[-1]}/{step}"
+            pointer = f"{self._pointers[-1]}/{spelled.step(str(self.steps[-1]))}"
         self._pointers.append(pointer)
         self._pointers_length += len(pointer)
         if self._pointers_length > self.limits.bytes:

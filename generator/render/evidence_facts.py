@@ -16,6 +16,7 @@ from generator.names import visible
 from generator.reading.strictjson import JsonValue
 from generator.render import words
 from generator.render.words import Mark
+from generator.spelled import step
 
 MOST_FACTS = 2000
 """Facts on one page."""
@@ -143,7 +144,7 @@ class _Telling:
         self._add_claims(top, "the file as a whole", "")
         if isinstance(value, dict):
             for key, member in value.items():
-                pointer = step(key)
+                pointer = f"/{step(key)}"
                 if self._is_one_fact(member, pointer):
                     self._fill(top, member, pointer, (said(key),))
                     continue
@@ -211,7 +212,7 @@ class _Telling:
             yield Fact(_name(path), visible(pointer), said_of_it, claims)
         if isinstance(value, dict):
             for key, member in value.items():
-                yield from self._facts(member, pointer + step(key), (*path, said(key)))
+                yield from self._facts(member, f"{pointer}/{step(key)}", (*path, said(key)))
         elif isinstance(value, list):
             labels = _labels(value) or [str(at) for at in range(1, len(value) + 1)]
             for at, (label, item) in enumerate(zip(labels, value, strict=True)):
@@ -259,7 +260,7 @@ class _Telling:
             if not isinstance(value, dict) or key not in value:
                 return Cell("")
             value = value[key]
-            pointer += step(key)
+            pointer += f"/{step(key)}"
         facts = list(self._facts(value, pointer, ()))
         if not facts:
             return Cell("")
@@ -270,11 +271,6 @@ class _Telling:
             return Cell(_compact(value), mark)
         found = next((fact.recomputed for fact in facts if fact.mark is words.REFUTED), ())
         return Cell(_compact(value), words.REFUTED, visible("".join(found[:1]), _LONGEST_CELL))
-
-
-def step(key: str) -> str:
-    """Return one step of a JSON Pointer (RFC 6901)."""
-    return f"/{key.replace('~', '~0').replace('/', '~1')}"
 
 
 def said(key: str) -> str:
