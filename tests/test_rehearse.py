@@ -1341,6 +1341,35 @@ def test_a_killed_rehearsal_leaves_no_lane_and_no_clone_behind_the_next(
     assert verify(place.root).code == 0
 
 
+_LASTING = """
+import sys
+from pathlib import Path
+from generator.rehearse.folders import RunFolder
+from generator.rehearse.run import CLONES, _shell
+
+with RunFolder(Path(sys.argv[1]), CLONES) as clones:
+    (clones.path / "inner.sh").write_text("touch begun; sleep 600; exit 0")
+    (clones.path / "outer.sh").write_text("sh inner.sh; exit 0")
+    _shell("outer.sh", clones.path, clones)
+"""
+
+
+def test_what_a_killed_rehearsal_began_ends_with_it(place: Place) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _LASTING, str(place.temporary)], cwd=REPOSITORY
+    )
+    end = time.monotonic() + TIME_LIMIT
+    while process.poll() is None and not any(place.temporary.glob(f"{CLONES}*/begun")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(TIME_LIMIT) == -signal.SIGKILL
+
+    # sweep gives up on a folder whose programs do not end
+    assert len(sweep(place.temporary, CLONES)) == 1
+    assert list(place.temporary.iterdir()) == []
+
+
 def test_two_rehearsals_at_once_do_not_touch_each_other(place: Place) -> None:
     arguments = [str(path) for path in (place.root, place.database, place.change)]
     started = [

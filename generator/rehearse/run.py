@@ -8,7 +8,6 @@ run, where the system keeps temporary files.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import re
@@ -67,7 +66,19 @@ _LONGEST_TITLE = 200
 _LONGEST_LINE = 300
 _DELEGATION = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\Z")
 _FOREIGN = "foreign clone"
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_SUPERVISOR = """
+import os, signal, sys, threading
+def end_with_lanebook(lifeline):
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)
+lifeline = int(sys.argv[1])
+os.set_inheritable(lifeline, False)
+threading.Thread(target=end_with_lanebook, args=(lifeline,), daemon=True).start()
+script = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+code = os.waitstatus_to_exitcode(os.waitpid(script, 0)[1])
+os._exit(code if code >= 0 else 128 - code)
+"""
+"""Runs a script, and kills it with all that it began as soon as lanebook is no more."""
 
 Progress = Callable[[str, int], Callable[[int], None]]
 
@@ -398,17 +409,18 @@ def _shell(name: str, evidence: Path, clones: RunFolder) -> tuple[int, str]:
         "PYTHON": sys.executable,
         "TMPDIR": str(clones.path),
     }
+    lifeline, held = os.pipe()
     process = subprocess.Popen(
-        ["sh", name],
+        [sys.executable, "-I", "-S", "-c", _SUPERVISOR, str(lifeline), "sh", name],
         cwd=evidence,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        pass_fds=(clones.lock_for_children,),
+        pass_fds=(clones.lock_for_children, lifeline),
         start_new_session=True,
-        preexec_fn=_dies_with_its_parent(),
     )
+    os.close(lifeline)
     try:
         said, _ = process.communicate(timeout=_PATIENCE)
     except BaseException as error:
@@ -418,16 +430,9 @@ def _shell(name: str, evidence: Path, clones: RunFolder) -> tuple[int, str]:
         if isinstance(error, subprocess.TimeoutExpired):
             raise refused("REHEARSE-TIME", "not done after a long time", name) from error
         raise
+    finally:
+        os.close(held)
     return process.returncode, said.decode("utf-8", "replace")
-
-
-def _dies_with_its_parent() -> Callable[[], None] | None:
-    """Let a script end when lanebook is killed, so that no more steps begin; Linux only."""
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return None
-    return lambda: prctl(_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
 
 
 # --- after ---
