@@ -231,6 +231,8 @@ def _verdict(item: Examined, context: _Context, in_chain: InChain | None) -> Lan
         profile=lane.meta.tree_profile if item.has_packet else "",
         record=record if lane.folder != PINS else None,
         pin=context.root.pins.get(lane.id),
+        said=item.said,
+        detail=item.detail,
     )
 
 

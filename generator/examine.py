@@ -29,6 +29,7 @@ from generator.states import (
 if TYPE_CHECKING:
     from generator.chain.said import Said
     from generator.contradictions.fact import Fact
+    from generator.detail import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Examined(ByFields):
     """Path and content of files whose difference is not explained yet."""
     said: Said | None = None
     """What its documents and ``lane.yml`` say to other lanes; None where there is nothing."""
+    detail: Detail | None = None
+    """What only those who compare or show lanes ask for."""
 
 
 def examine(lane: Lane, *, facts: bool = True) -> Examined:
@@ -62,7 +65,7 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
 
     Args:
         lane: the lane with its packet.
-        facts: also keep each fact of the evidence, and not only how many there are.
+        facts: also keep each fact of the evidence, and not only how many there are, and the detail.
     """
     errors: list[RuleError] = []
     packet = lane.packet
@@ -71,6 +74,7 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
     claims: tuple[Claim, ...] = ()
     judged: PackedClaims | None = None
     told: tuple[Fact, ...] = ()
+    stating: tuple[Fact, ...] | None = None
     if packet is not None:
         states = (
             sound_states(packet)
@@ -112,7 +116,14 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         told=told,
         differing=_unexplained(packet, states) if packet is not None else (),
         said=_said(lane, errors),
+        detail=_read(lambda: _detail(lane, stating or ()), "detail", errors) if facts else None,
     )
+
+
+def _detail(lane: Lane, stating: Sequence[Fact]) -> Detail:
+    from generator.detail import detail_of  # late: a plain verification needs none
+
+    return detail_of(lane, stating)
 
 
 def _home(lane: Lane) -> Lane:

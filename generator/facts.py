@@ -163,6 +163,10 @@ class LaneFacts:
     next_step: str
 
 
+NOTHING_SAID = LaneFacts((), "", None, (), None, "", (), (), (), "")
+"""What a lane without documents says."""
+
+
 def lane_facts(documents: Sequence[Document]) -> LaneFacts:
     """Return what a lane's documents say; the machine report's word comes before a table's."""
     report = next((item for item in documents if item.kind is DocumentKind.MACHINE_REPORT), None)

@@ -6,7 +6,7 @@ than is known, the worse is taken: without sound evidence nothing is closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -63,33 +63,60 @@ class Blockers:
         return sum(one.open for one in self.standing)
 
 
+NO_BLOCKERS = Blockers((), None, "", None)
+
+
+class _Known(NamedTuple):
+    """What is known of blockers after some lane."""
+
+    said: Mapping[str, tuple[Blocker, LaneVerdict]] = {}
+    legs: Mapping[str, Mapping[str, LegStanding]] = {}
+    newest: LaneVerdict | None = None
+    open_stated: str = ""
+    stated_by: LaneVerdict | None = None
+
+    def standing(self) -> Blockers:
+        rows = (
+            _standing(row, lane, self.newest)._replace(
+                legs=tuple(self.legs.get(row.id, {}).values())
+            )
+            for row, lane in self.said.values()
+        )
+        return Blockers(tuple(rows), self.newest, self.open_stated, self.stated_by)
+
+
 def blockers(lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]) -> Blockers:
     """Return where every blocker stands; ``lanes`` are oldest first."""
-    said: dict[str, tuple[Blocker, LaneVerdict]] = {}
-    legs: dict[str, dict[str, LegStanding]] = {}
-    newest = stated_by = None
-    open_stated = ""
+    known = _Known()
     for lane in lanes:
-        rows = facts[lane.id].blockers
-        if facts[lane.id].open_stated:
-            open_stated, stated_by = facts[lane.id].open_stated, lane
-        if not rows:
-            continue
-        newest = lane
-        of_lane = by_id(rows)
-        for row in of_lane.values():
-            if row.legs:
-                legs[row.id] = _legs(row, lane, legs.get(row.id, {}))
-        left_out = {key: value for key, value in said.items() if key not in of_lane}
-        said = {
-            row.id: (_carried(row, said[row.id][0]) if row.id in said else row, lane)
-            for row in of_lane.values()
-        } | left_out
-    standing = (
-        _standing(row, lane, newest)._replace(legs=tuple(legs.get(row.id, {}).values()))
-        for row, lane in said.values()
-    )
-    return Blockers(tuple(standing), newest, open_stated, stated_by)
+        known = _after(known, lane, facts[lane.id])
+    return known.standing()
+
+
+def after_each(
+    lanes: Sequence[LaneVerdict], facts: Mapping[str, LaneFacts]
+) -> Iterator[tuple[LaneVerdict, Blockers]]:
+    """Yield each lane, and where every blocker stood after it; ``lanes`` are oldest first."""
+    known = _Known()
+    for lane in lanes:
+        known = _after(known, lane, facts[lane.id])
+        yield lane, known.standing()
+
+
+def _after(known: _Known, lane: LaneVerdict, facts: LaneFacts) -> _Known:
+    if facts.open_stated:
+        known = known._replace(open_stated=facts.open_stated, stated_by=lane)
+    if not facts.blockers:
+        return known
+    said, legs = known.said, known.legs
+    of_lane = by_id(facts.blockers)
+    told = {row.id: _legs(row, lane, legs.get(row.id, {})) for row in of_lane.values() if row.legs}
+    own = {
+        row.id: (_carried(row, said[row.id][0]) if row.id in said else row, lane)
+        for row in of_lane.values()
+    }
+    left_out = {key: value for key, value in said.items() if key not in of_lane}
+    return known._replace(said=own | left_out, legs={**legs, **told}, newest=lane)
 
 
 def _carried(row: Blocker, before: Blocker) -> Blocker:

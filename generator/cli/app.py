@@ -33,7 +33,7 @@ _EXIT_CODES = (
 class _Commands(click.Group):
     """Lists the commands in the order in which they are needed; some are loaded when called."""
 
-    late = ("rehearse", "rerun", "decide", "pin")
+    late = ("diff", "rehearse", "rerun", "decide", "pin")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition, the late ones behind ``seal``."""

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 SCHEMA = "lanebook/pin/1"
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_lane(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Offer the lanes of the root around here, and folders."""
     from generator.errors import LanebookError
     from generator.reading.root import PACKETS, find_root
@@ -39,13 +41,13 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 @click.command("pin")
-@click.argument("lanes", nargs=-1, metavar="[PATH] [LANE]...", shell_complete=_complete)
+@click.argument("lanes", nargs=-1, metavar="[PATH] [LANE]...", shell_complete=complete_lane)
 @click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option(
     "--repin",
     multiple=True,
     metavar="LANE",
-    shell_complete=_complete,
+    shell_complete=complete_lane,
     help="Let the pin of this lane change; those behind it follow. May be given more than once.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; say what is not as it is pinned.")

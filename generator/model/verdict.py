@@ -18,6 +18,8 @@ from generator.names import visible
 
 if TYPE_CHECKING:
     from generator.chain.record import Record
+    from generator.chain.said import Said
+    from generator.detail import Detail
     from generator.model.decision import Recorded
     from generator.reading.root import Pin
 
@@ -75,6 +77,10 @@ class LaneVerdict(NamedTuple):
     """Its record in the chain; none where nobody asked for it, or the lane is not there."""
     pin: Pin | None = None
     """What ``pins.yml`` says of it."""
+    said: Said | None = None
+    """What it says to other lanes; None where there is nothing."""
+    detail: Detail | None = None
+    """None where nobody asked for the facts."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:

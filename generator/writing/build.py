@@ -11,11 +11,10 @@ from pathlib import Path
 
 from generator import decision_schema, mapped, selftest, standing
 from generator.decided import blocker_map, by_lane
-from generator.errors import BuildError, InputError
-from generator.evidence import blocker_map as map_in_evidence
+from generator.errors import BuildError
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
-from generator.facts import LaneFacts, lane_facts
+from generator.facts import lane_facts
 from generator.model.digest import Digest, sha256
 from generator.model.packet import MANIFEST
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -131,7 +130,7 @@ def _render(
         root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
     )
     stated = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
-    facts = {lane.id: _with_map(docs, lane, stated[lane.id], limits) for lane in verdict.lanes}
+    facts = {lane.id: mapped.facts_of(lane) for lane in verdict.lanes}
     # the page of validators tells of every rule, also of those that this root did not need
     proof = selftest.require()
     blockers = standing.blockers(verdict.lanes, facts)
@@ -182,23 +181,6 @@ def _render(
     shutil.copytree(templates.folder() / "assets", docs / "assets")
     write(docs / MANIFEST, tree_manifest(docs))
     return verdict, count
-
-
-def _with_map(
-    docs: Path, lane: LaneVerdict, facts: LaneFacts, limits: strictjson.Limits
-) -> LaneFacts:
-    """Return what a lane says, its blockers as the map in its evidence has them, if any."""
-    digest = next((file.computed for file in lane.files if file.path == map_in_evidence.FILE), None)
-    if digest is None:
-        return facts
-    folder = docs / "lanes" / lane.id / "files"
-    data = _contents(folder, published(folder))(digest)
-    if data is None:
-        return facts
-    try:
-        return mapped.with_map(facts, lane, strictjson.loads(data, where="", limits=limits))
-    except InputError:
-        return facts  # told as a finding; the documents' word is what is left
 
 
 def _places(docs: Path, lane: LaneVerdict) -> Places:

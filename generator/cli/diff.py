@@ -1,0 +1,143 @@
+"""``lanebook diff``: what changed between two lanes, or two states of a root, in meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator import __version__
+from generator.cli.pin import complete_lane
+from generator.cli.terminal import Output, paint
+from generator.exits import Exit
+from generator.render.words import plural
+
+if TYPE_CHECKING:
+    from generator.comparing.difference import Change, Difference
+    from generator.comparing.sides import Roots
+
+SCHEMA = "lanebook/diff/1"
+ROOT_SCHEMA = "lanebook/root-diff/1"
+
+
+@click.command("diff")
+@click.argument("a", metavar="A", shell_complete=complete_lane)
+@click.argument("b", metavar="B", shell_complete=complete_lane)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "json", "patch"]),
+    default="text",
+    help="How to tell it; patch is a JSON Patch (RFC 6902) of the two portraits.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["regression"]),
+    help="End with exit code 1 where something got worse, and name it.",
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
+)
+@click.pass_obj
+def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: int) -> int:
+    """Say what changed from A to B: what got worse, what got better, then the rest.
+
+    A and B are lanes of the root around here, paths of lanes or packets, or REV:LANE, a lane as a
+    git revision has it. Two whole roots are compared by their folders, or REV: for the root around
+    here in a revision. Both sides are verified first, so that only what holds is compared.
+
+    \b
+    Exit codes: 0 compared; 1 with --fail-on regression, where something got worse; 2 wrong usage;
+    3 a side could not be read.
+
+    \b
+    Examples:
+      lanebook diff production-shaped-clone clone-rehearsal-sqlite
+      lanebook diff HEAD~1:my-lane my-lane          a lane before and after an edit
+      lanebook diff HEAD: . --fail-on regression    the whole root, against what is committed
+      lanebook diff old/root new/root --format md
+    """  # noqa: D301 - click's \b is the character
+    from generator.comparing import sides
+    from generator.comparing.difference import difference
+    from generator.comparing.patch import patch
+    from generator.render import differences
+
+    with sides.both(a, b, Path.cwd()) as (one, other):
+        before, after = sides.verified(one, other, jobs, output.phase)
+        if one.lane:
+            portraits = sides.of_lane(before, one.lane), sides.of_lane(after, other.lane)
+            if form == "patch":
+                output.own(_as_json(patch(*portraits)))
+                return _code(difference(*portraits).worse, fail_on, output)
+            found = difference(*portraits)
+            _tell(found, form, one.asked, other.asked, output)
+            return _code(found.worse, fail_on, output)
+        roots = sides.of_roots(before, after, jobs=jobs)
+        if form == "patch":
+            output.own(_as_json(patch(sides.portraits(before), sides.portraits(after))))
+        elif form == "json":
+            output.own(_as_json(_root_object(roots, one.asked, other.asked)))
+        elif form == "md":
+            output.own(differences.root_document(roots, one.asked, other.asked))
+        else:
+            _print(differences.root_lines(roots), output)
+        worse = [
+            *roots.whole.worse,
+            *(each for lane in roots.lanes.values() for each in lane.worse),
+        ]
+        return _code(worse, fail_on, output)
+
+
+def _tell(found: Difference, form: str, one: str, other: str, output: Output) -> None:
+    from generator.render import differences
+
+    if form == "json":
+        output.own(_as_json(_object(found, one, other)))
+    elif form == "md":
+        output.own(differences.document(found, one, other).rstrip("\n"))
+    else:
+        _print(differences.lines(found), output)
+
+
+def _print(lines: Iterable[tuple[str, str]], output: Output) -> None:
+    for sign, line in lines:
+        output.result(paint(line, sign))
+
+
+def _object(found: Difference, one: str, other: str) -> dict[str, Any]:
+    return {"schema": SCHEMA, "lanebook": __version__, "a": one, "b": other, **found.plain()}
+
+
+def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
+    return {
+        "schema": ROOT_SCHEMA,
+        "lanebook": __version__,
+        "a": one,
+        "b": other,
+        **roots.whole.plain(),
+        "lanes": {lane: each.plain() for lane, each in roots.lanes.items()},
+        "lanes_same": roots.same,
+    }
+
+
+def _code(worse: Iterable[Change], fail_on: str | None, output: Output) -> Exit:
+    from generator.render.differences import change_words
+
+    if fail_on is None:
+        return Exit.VERIFIED
+    regressions = list(worse)
+    for change in regressions:
+        output.message(
+            f"regression: {change.section.title}: {change.label}: {change_words(change)}"
+        )
+    if regressions:
+        output.message(f"{plural(len(regressions), 'regression')}")
+        return Exit.REFUTED
+    return Exit.VERIFIED
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, indent=2)

@@ -1,0 +1,605 @@
+"""A lane as it can be held against another: flat facts by section, each with what a change means.
+
+A portrait holds all that the comparison needs to know, so that a browser, which knows no rules,
+comes to the same result: see ``templates/assets/lanebook-compare.js``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from generator import legs
+from generator.facts import NOTHING_SAID, DecisionPacket, LaneFacts
+from generator.model.decision import DecisionState, Recorded
+from generator.model.digest import is_digest, sha256
+from generator.model.document import read_place
+from generator.model.finding import Claim
+from generator.model.outcome import Agreement, Integrity, Level, Outcome
+from generator.model.packet import State
+from generator.model.verdict import LaneVerdict, RootVerdict
+from generator.names import visible
+from generator.standing import Blockers
+
+SCHEMA = "lanebook/portrait/1"
+MOST_FACTS = 20_000
+"""Facts of one section; a portrait says how many it leaves out."""
+
+
+class Section(NamedTuple):
+    """A part of a portrait, in the order in which a reader wants them."""
+
+    id: str
+    title: str
+    new: str = "new"
+    gone: str = "no longer there"
+    moved: str = "renamed"
+    """The words for a fact that came, that went, and that has another name."""
+    together: bool = False
+    """Whether facts of which one lane has none at all are one change."""
+
+
+SECTIONS = (
+    Section("outcome", "Outcome"),
+    Section("production", "Production, as stated", gone="no longer stated"),
+    Section("findings", "Findings and contradictions", moved="told otherwise"),
+    Section("blockers", "Blockers and legs", gone="left out"),
+    Section("decision", "Options, default, decisions", new="offered", gone="no longer offered"),
+    Section("reservations", "Reservations", gone="no longer stated", together=True),
+    Section("pins", "Pins", gone="no longer pinned"),
+    Section("probes", "Probes and classes", gone="dropped", together=True),
+    Section("surfaces", "Forbidden surfaces", gone="dropped", together=True),
+    Section("preflight", "Preflight", gone="no longer quoted", together=True),
+    Section("claims", "Claims", gone="no longer stated"),
+    Section("files", "Files and hashes", moved="another name", together=True),
+)
+
+WORSE, OTHER, BETTER = -1, 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact of a lane."""
+
+    key: str
+    """Unique in its section, and the same in every lane that tells of the same thing."""
+    says: str
+    """What is known of it; two facts are the same where this is."""
+    label: str = ""
+    """How a reader is told of it, where that is not the key."""
+    where: str = ""
+    """Where it stands in its lane."""
+    rank: int | None = None
+    """More is better; a change between facts without ranks is neither."""
+    new: int = OTHER
+    """What it means that only the later lane has it: WORSE, OTHER or BETTER."""
+    gone: int = OTHER
+    """The same where only the earlier one has it."""
+    changed: int = OTHER
+    """What a change means that ranks do not tell."""
+    kin: str = ""
+    """Where exactly one fact of a kin went and one came, it is one fact under another name."""
+    lead: int = 0
+    """Its number among the facts that the first sentence tells of, changed or not; 0: none."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it for JSON; what is as usual is left out."""
+        value: dict[str, Any] = {"says": self.says}
+        if self.label and self.label != self.key:
+            value["label"] = self.label
+        if self.where:
+            value["where"] = self.where
+        if self.rank is not None:
+            value["rank"] = self.rank
+        for name in ("new", "gone", "changed"):
+            if getattr(self, name):
+                value[name] = getattr(self, name)
+        if self.kin:
+            value["kin"] = self.kin
+        if self.lead:
+            value["lead"] = self.lead
+        return value
+
+
+Portrait = dict[str, Any]
+"""Plain JSON: ``schema``, ``lane`` (id, title, date) and ``facts``, which gives for each section
+the facts by key, as :meth:`Fact.plain` writes them."""
+
+
+def portrait(
+    lane: LaneVerdict, facts: LaneFacts, now: Blockers, decisions: Iterable[Recorded] = ()
+) -> Portrait:
+    """Return the portrait of a lane.
+
+    Args:
+        lane: its verdict, with the facts of its evidence.
+        facts: what it says of production, with the blocker map of its evidence.
+        now: where every blocker stood after it.
+        decisions: what is recorded of its decisions.
+    """
+    parts: dict[str, Iterable[Fact]] = {
+        "outcome": _outcome(lane),
+        "production": _production(facts),
+        "findings": _findings(lane),
+        "blockers": _blockers(lane, facts, now),
+        "decision": _decision(facts, decisions),
+        "reservations": _reservations(facts),
+        "pins": _pins(lane),
+        "files": _files(lane),
+        **_of_claims(lane),
+    }
+    return {
+        "schema": SCHEMA,
+        "lane": {"id": lane.id, "title": short(lane.title), "date": lane.date},
+        "facts": {one.id: _by_key(parts[one.id]) for one in SECTIONS},
+    }
+
+
+def root_portrait(verdict: RootVerdict, facts: Mapping[str, LaneFacts], now: Blockers) -> Portrait:
+    """Return the portrait of a whole root: its lanes, its blockers, its decisions.
+
+    Args:
+        verdict: over the root.
+        facts: what each lane says of production.
+        now: where every blocker stands.
+    """
+    newest = verdict.lanes[-1] if verdict.lanes else None
+    packets = [facts[lane.id] for lane in verdict.lanes if facts[lane.id].decision is not None]
+    parts: dict[str, Iterable[Fact]] = {
+        "outcome": _lanes(verdict.lanes),
+        "blockers": _blockers(newest, facts[newest.id], now) if newest is not None else (),
+        "decision": (
+            *_decision(packets[-1] if packets else NOTHING_SAID, ()),
+            *(_recorded(one, f"{one.lane}: ") for one in verdict.decisions),
+        ),
+    }
+    return {
+        "schema": SCHEMA,
+        "lane": {"id": "", "title": "", "date": newest.date if newest is not None else ""},
+        "facts": {one.id: _by_key(parts.get(one.id, ())) for one in SECTIONS},
+    }
+
+
+def _lanes(lanes: Sequence[LaneVerdict]) -> Iterator[Fact]:
+    yield Fact("lanes", str(len(lanes)), lead=3)
+    for lane in lanes:
+        failed = lane.outcome is Outcome.FAIL
+        yield Fact(
+            f"lane {lane.id}",
+            f"{lane.outcome}, {lane.integrity}",
+            rank=10 * _OUTCOMES[lane.outcome] + _INTEGRITY[lane.integrity],
+            new=WORSE if failed else OTHER,
+            # whatever it was: what is no longer there can no longer be looked at
+            gone=WORSE,
+            kin=lane.tree or "",
+        )
+
+
+def _by_key(facts: Iterable[Fact]) -> dict[str, dict[str, Any]]:
+    """Return facts by key; a key that comes again is numbered."""
+    found: dict[str, dict[str, Any]] = {}
+    taken: dict[str, int] = {}
+    left_out = 0
+    for fact in facts:
+        if len(found) >= MOST_FACTS:
+            left_out += 1
+            continue
+        key = fact.key
+        while key in found:
+            taken[fact.key] = taken.get(fact.key, 1) + 1
+            key = f"{fact.key} ({taken[fact.key]})"
+        found[key] = fact.plain()
+    if left_out:
+        found["facts left out here"] = Fact("", str(left_out), rank=-left_out, new=WORSE).plain()
+    return found
+
+
+def short(text: str, limit: int = 240) -> str:
+    """Return text of a packet for a reader: on one line, and told apart from its like."""
+    shown = visible(text, limit)
+    if shown.endswith("…") and not text.endswith("…"):
+        digest = sha256(text.encode("utf-8", "surrogatepass"))
+        return f"{shown} ({len(text)} characters, SHA-256 {digest[:12]}…)"
+    return shown
+
+
+# --- what was derived ---
+
+_OUTCOMES = {
+    Outcome.PASS: 2,
+    Outcome.UNKNOWN: 1,
+    Outcome.NOT_RUN: 1,
+    Outcome.NOT_APPLICABLE: 1,
+    Outcome.FAIL: 0,
+}
+_INTEGRITY = {
+    Integrity.PINNED: 5,
+    Integrity.CITED: 4,
+    Integrity.CONSISTENT: 3,
+    Integrity.CLAIMS_ONLY: 2,
+    Integrity.UNSEALED: 2,
+    Integrity.REFUTED: 1,
+    Integrity.REFUSED: 0,
+}
+_TIES = {"hash": 3, "hash as stated": 2, "status only": 1, "named only": 1, "broken": 0}
+
+
+def _outcome(lane: LaneVerdict) -> Iterator[Fact]:
+    yield Fact("outcome", lane.outcome, rank=_OUTCOMES[lane.outcome], lead=3)
+    yield Fact("integrity", lane.integrity, rank=_INTEGRITY[lane.integrity], lead=4)
+    status = short(lane.stated_status) or "none stated"
+    yield Fact("stated status", status, where=lane.said.status_where if lane.said else "")
+    yield Fact(
+        "tie to the lane before", lane.link.kind or "none known", rank=_TIES.get(lane.link.kind)
+    )
+    for rule in lane.errors:
+        yield Fact(
+            f"rule that crashed: {rule.partition(':')[0]}", short(rule), new=WORSE, gone=BETTER
+        )
+
+
+def _findings(lane: LaneVerdict) -> Iterator[Fact]:
+    kinds = {document.name: str(document.kind) for document in lane.documents}
+    for finding in lane.findings:
+        name = read_place(finding.where).name
+        of = kinds.get(name, name)
+        pointer = _named(finding.where, lane).partition("#")[2]
+        spot = f"{of}#{pointer}" if pointer else of
+        weight = WORSE if finding.refutes else OTHER
+        yield Fact(
+            f"{finding.code} {spot}: {short(finding.message)}",
+            short(f"{finding.message} {_sides(finding.stated, finding.computed)}".strip()),
+            label=f"{finding.code} in {spot}" + ("" if finding.refutes else ", a note"),
+            where=visible(finding.where),
+            new=weight,
+            gone=-weight,
+            kin=f"{finding.code} {of}",
+        )
+
+
+def _sides(stated: str, computed: str) -> str:
+    sides = [f"stated {short(stated, 80)}"] if stated else []
+    sides += [f"found {short(computed, 80)}"] if computed else []
+    return f"({', '.join(sides)})" if sides else ""
+
+
+def _files(lane: LaneVerdict) -> Iterator[Fact]:
+    if lane.tree is not None:
+        yield Fact("tree hash, computed", lane.tree, where=f"{lane.evidence}/HASH_MANIFEST.txt")
+    if lane.record is not None:
+        yield Fact("record in the chain", lane.record.digest)
+    for state in lane.files:
+        digest = state.computed or state.listed or "no digest"
+        good = state.state in (State.MATCH, State.HELD_ELSEWHERE)
+        yield Fact(
+            visible(state.path, 300),
+            digest if state.state is State.MATCH else f"{digest}, {state.state}",
+            where=f"{lane.evidence}/{visible(state.path)}",
+            # whole or not is better or worse; another digest is neither
+            rank=1 if good else 0,
+            new=OTHER if good else WORSE,
+            kin=digest,
+        )
+    for document in lane.documents:
+        yield Fact(f"document: {document.kind}", document.sha256, where=document.name)
+
+
+# --- what is stated ---
+
+
+def _production(facts: LaneFacts) -> Iterator[Fact]:
+    # documents spell the same denial in many ways, which is no change
+    for what, _, where in facts.untouched:
+        yield Fact(_plain(what), "not touched, as stated", where=where, rank=1)
+    for what, stated, where in facts.touched:
+        key, says = _plain(what), short(stated)
+        yield Fact(key, says, where=where, rank=0, new=WORSE, gone=BETTER)
+
+
+def _plain(words: str) -> str:
+    return short(_NOT_WORD.sub(" ", words.lower()).strip(), 120)
+
+
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+def _blockers(lane: LaneVerdict, facts: LaneFacts, now: Blockers) -> Iterator[Fact]:
+    """Tell of every blocker as it stood after the lane: none vanishes that a lane leaves out."""
+    yield Fact(
+        "open blockers",
+        str(now.open_named) if now.standing else "none is named",
+        rank=-now.open_named,
+        lead=2,
+    )
+    if facts.open_stated:
+        yield Fact("open blockers, as stated", short(facts.open_stated))
+    for one in now.standing:
+        row, closed = one.blocker, not one.open
+        name = visible(row.id, 120)
+        left_out = "" if one.lane.id == lane.id else "; this lane leaves it out"
+        note = f" ({one.note})" if one.note and not left_out else ""
+        weight = OTHER if closed else WORSE
+        where = row.where if not left_out else ""
+        yield Fact(
+            name,
+            f"{one.state}{note}{left_out}",
+            label=f"blocker {name}",
+            where=where,
+            rank=len(_PROGRESS) if closed else _PROGRESS.index(row.progress),
+            new=weight,
+            gone=weight,
+        )
+        for leg in one.legs:
+            called = short(leg.name, 120)
+            yield Fact(
+                f"{name}, leg: {called}",
+                short(leg.state) + ("; not told of here" if leg.carried else ""),
+                label=f"blocker {name}, leg {called}",
+                where=where,
+                rank=int(legs.is_done(leg.state)),
+                gone=weight,
+                kin=f"legs of {name}",
+            )
+        for what, text in (
+            ("who acts", row.actor),
+            ("next action", row.next_action),
+            ("blocks", row.blocks),
+        ):
+            if text:
+                key = f"{name}, {what}"
+                yield Fact(key, short(text), label=f"blocker {key}", where=where)
+
+
+_PROGRESS = ("none", "narrowed", "classified", "design delivered", "partially discharged")
+"""The second axis from least to most (spec 1)."""
+
+
+def _decision(facts: LaneFacts, decisions: Iterable[Recorded]) -> Iterator[Fact]:
+    packet = facts.decision
+    yield Fact(
+        "default",
+        _default(packet),
+        where=packet.where if packet is not None else "",
+        rank=None if packet is None else int(packet.holds),
+        lead=1,
+    )
+    if packet is not None:
+        selected = short(packet.selected) or "nothing"
+        yield Fact("selected", selected, where=packet.where, rank=int(not packet.selected))
+        options = [short(option, 120) for option in packet.options]
+        for option in options:
+            yield Fact(f"option {option}", "offered", where=packet.where)
+        if options:
+            yield Fact("order of the options", short(", ".join(options), 2000), where=packet.where)
+        if packet.tree:
+            yield Fact("evidence that it was written on", short(packet.tree), where=packet.where)
+        if packet.blocker_map:
+            yield Fact("blocker map that it was written on", short(packet.blocker_map))
+    if facts.delegation:
+        yield Fact("delegation consumed", short(facts.delegation))
+    if facts.next_step:
+        yield Fact("next step", short(facts.next_step))
+    for one in decisions:
+        yield _recorded(one)
+
+
+def _recorded(one: Recorded, of: str = "") -> Fact:
+    current = one.state is DecisionState.CURRENT
+    return Fact(
+        f"{of}recorded decision {one.number}",
+        f"{one.state}: {short(one.decision.option, 120) if one.decision else 'no option'}",
+        where=one.file,
+        rank=int(current),
+        new=OTHER if current else WORSE,
+        gone=WORSE,
+    )
+
+
+def _default(packet: DecisionPacket | None) -> str:
+    if packet is None:
+        return "no decision packet"
+    if not packet.defaults:
+        return "none stated"
+    return ", ".join(short(one, 120) for one in packet.defaults)
+
+
+def _reservations(facts: LaneFacts) -> Iterator[Fact]:
+    one = facts.reservation
+    if one is None:
+        return
+    name = short(one.objects, 60)
+    reserved = name if ".." in name else f"{name} {one.first}..{one.last}".strip()
+    yield Fact("range", reserved, where=one.where)
+    for key, text in (
+        ("above the ceiling", one.above_ceiling),
+        ("applied now", one.apply_now),
+        ("canonical fold", one.canonical_fold),
+    ):
+        if text:
+            rank = int(_DENIED.match(text) is not None) if key != "above the ceiling" else None
+            yield Fact(key, short(text), where=one.where, rank=rank)
+
+
+_DENIED = re.compile(r"\W*(?:no|not|none|false)\b", re.IGNORECASE)
+
+
+def _pins(lane: LaneVerdict) -> Iterator[Fact]:
+    for path, digest in lane.meta.pins.items():
+        # each lane pins scripts of its own: other bytes are neither better nor worse
+        yield Fact(f"{visible(path, 200)}, by lane.yml", str(digest), where="lane.yml")
+    if lane.pin is not None and lane.pin.tree:
+        yield Fact("tree hash, by pins.yml", lane.pin.tree)
+    stated: dict[str, dict[str, str]] = {}
+    for pin in lane.said.pins if lane.said is not None else ():
+        if pin.one_file and is_digest(pin.digest):
+            stated.setdefault(visible(pin.name, 200), {}).setdefault(pin.digest, pin.where)
+    for name, found in stated.items():
+        where = next(iter(found.values()))
+        # not every lane has to name what earlier ones pinned; naming other bytes is worse
+        yield Fact(name, ", ".join(sorted(found)), where=where, changed=WORSE)
+
+
+# --- the claim ledger ---
+
+_KNOWN = {Level.RECOMPUTED: 3, Level.CROSS_CHECKED: 2, Level.CLAIMED_ONLY: 1}
+_PROBES = "bad-input-probes.json#/probes/"
+_SURFACES = "forbidden-surface-proof.json#/surfaces/"
+_LISTS = {
+    "surfaces": ("surfaces", "surface"),
+    "classes": ("probes", "class"),
+    "probes": ("probes", "probe"),
+}
+"""How the key of a list ends whose items are compared one by one: section, and word for one."""
+_LEFT_ALONE = ("UNTOUCHED", "NOT_REQUESTED")
+_COUNTS = {
+    "bad-input probes": "probes",
+    "drift classes": "probes",
+    "forbidden surfaces": "surfaces",
+}
+_SMALL = re.compile(r"[0-9]{1,9}\Z")
+_INDEX = re.compile(r"/([0-9]{1,9})(?=/|\Z)")
+
+
+def _of_claims(lane: LaneVerdict) -> dict[str, list[Fact]]:
+    """Place each claim in one section."""
+    found: dict[str, list[Fact]] = {"probes": [], "surfaces": [], "preflight": [], "claims": []}
+    for subject, number in lane.detail.counts if lane.detail is not None else ():
+        section = _COUNTS.get(subject)
+        rank = int(number) if section and re.fullmatch(r"[0-9]{1,6}", number) else None
+        gone = WORSE if section else OTHER
+        fact = Fact(f"{subject}, as counted", short(number), rank=rank, gone=gone)
+        found[section or "claims"].append(fact)
+    kinds = {document.name: str(document.kind) for document in lane.documents}
+    before = f"{lane.evidence}/{_PROBES}"
+    probes: dict[str, dict[str, Claim]] = {}
+    surfaces: list[Fact] = []
+    listed: list[tuple[str, Fact, Fact]] = []
+    for claim in (*lane.evidence_claims, *lane.document_claims):
+        at, _, member = claim.where.rpartition("/")
+        if claim.where.startswith(before) and at[len(before) :].isdecimal():
+            probes.setdefault(at, {}).setdefault(member, claim)
+            continue
+        if claim.where.startswith(f"{lane.evidence}/{_SURFACES}") and member == "state":
+            surfaces.append(_surface(claim, _item(at, lane)))
+            continue
+        section, fact = _claim(claim, lane, kinds)
+        item = _listed(claim, lane)
+        if item is None:
+            found[section].append(fact)
+        else:
+            listed.append((item[0], item[1], fact))
+    found["probes"] += [_probe(at, told) for at, told in probes.items()]
+    found["surfaces"] += surfaces
+    for section, item_fact, fact in listed:
+        # documents repeat what the evidence lists; without any, their word is all there is
+        from_evidence = probes if section == "probes" else surfaces
+        found["claims" if from_evidence else section].append(fact if from_evidence else item_fact)
+    return found
+
+
+def _probe(at: str, told: Mapping[str, Claim]) -> Fact:
+    """Return one recorded probe of the gate, whose claims are one fact."""
+
+    def stated(key: str) -> str:
+        return short(told[key].stated, 120) if key in told else ""
+
+    name = stated("class") or stated("reject_code") or at.rpartition("/")[2]
+    refused = stated("allowed") == "false"
+    level = min(_rank(claim) for claim in told.values())
+    answer = f"refused, {stated('reject_code')}" if refused else "allowed"
+    return Fact(
+        f"probe {name}",
+        f"{answer} ({_word(level)})",
+        where=at,
+        rank=level if refused else 0,
+        new=BETTER if refused and level else WORSE,
+        gone=WORSE,
+    )
+
+
+def _surface(claim: Claim, name: str) -> Fact:
+    """Return one surface of the proof that none was touched."""
+    level, alone = _rank(claim), claim.stated in _LEFT_ALONE
+    return Fact(
+        f"surface {name}",
+        f"{short(claim.stated)} ({_word(level)})",
+        where=claim.where,
+        rank=level if alone else 0,
+        new=BETTER if alone and level else WORSE,
+        gone=WORSE,
+    )
+
+
+def _listed(claim: Claim, lane: LaneVerdict) -> tuple[str, Fact] | None:
+    """Return the section and the fact of an item that a document lists by its name."""
+    name = _item(claim.where, lane)
+    at = claim.where.rpartition("/")[0]
+    for end, (section, one) in _LISTS.items() if name else ():
+        if at.endswith(end):
+            level = _rank(claim)
+            return section, Fact(
+                f"{one} {name}",
+                f"listed ({_word(level)})",
+                where=claim.where,
+                rank=level,
+                new=BETTER if level else WORSE,
+                gone=WORSE,
+            )
+    return None
+
+
+def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[str, Fact]:
+    level = _rank(claim)
+    told = _told_as(claim, lane)
+    name = read_place(claim.where).name
+    fact = Fact(
+        visible(f"{kinds.get(name, name)}: {told}", 400),
+        f"{short(claim.stated)} ({_word(level)})",
+        where=claim.where,
+        rank=level,
+        new=OTHER if level else WORSE,
+    )
+    return ("preflight" if told.startswith("preflight/") else "claims"), fact
+
+
+def _item(where: str, lane: LaneVerdict) -> str:
+    """Return the name of the list item at a place; empty where it has none."""
+    at, _, index = where.rpartition("/")
+    items = lane.detail.names.get(at, ()) if lane.detail is not None else ()
+    return items[int(index)] if _SMALL.match(index) and int(index) < len(items) else ""
+
+
+def _told_as(claim: Claim, lane: LaneVerdict) -> str:
+    """Return what is claimed, without the place in which it stands."""
+    if "#/" in claim.where:
+        told = _named(claim.where, lane).split("#/", 1)[1]
+        # a claim that is more than its place says so at its end
+        return told + claim.id[len(claim.where) :] if claim.id.startswith(claim.where) else told
+    for prefix in (f"{claim.where} ", f"{claim.where}#"):
+        if claim.id.startswith(prefix):
+            return claim.id[len(prefix) :]
+    return claim.id
+
+
+def _named(where: str, lane: LaneVerdict) -> str:
+    """Return a place with the names of list items in the place of their numbers."""
+    names = lane.detail.names if lane.detail is not None else {}
+    if not names or "#/" not in where:
+        return where
+    shown, end = "", 0
+    for index in _INDEX.finditer(where, where.index("#")):
+        items = names.get(where[: index.start()])
+        if items and int(index[1]) < len(items):
+            shown += f"{where[end : index.start()]}[{items[int(index[1])]}]"
+            end = index.end()
+    return shown + where[end:]
+
+
+def _rank(claim: Claim) -> int:
+    return 0 if claim.agreement is Agreement.DIFFERS else _KNOWN[claim.level]
+
+
+def _word(rank: int) -> str:
+    return next((str(level) for level, known in _KNOWN.items() if known == rank), "refuted")

@@ -1,0 +1,83 @@
+"""What is kept of a lane's contents for those who show it or compare it with another lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from generator.contradictions.fact import (
+    CONTROLS,
+    DRIFT,
+    ENTRIES,
+    FILES,
+    PROBES,
+    STEPS,
+    SURFACES,
+    Fact,
+)
+from generator.errors import InputError
+from generator.evidence import FILES as EVIDENCE_FILES
+from generator.evidence.blocker_map import FILE as BLOCKER_MAP
+from generator.listed import item_names
+from generator.model.lane import Lane
+from generator.reading import strictjson
+from generator.reading.strictjson import JsonValue
+
+_COUNTED = (PROBES, SURFACES, DRIFT, CONTROLS, STEPS, ENTRIES, FILES)
+
+
+class Detail(NamedTuple):
+    """The contents of a lane beyond its claims."""
+
+    names: Mapping[str, tuple[str, ...]] = {}
+    """Place of a JSON list in the lane to the names of its items."""
+    counts: tuple[tuple[str, str], ...] = ()
+    """Subject to the number that the lane states of it; several numbers where it contradicts
+    itself."""
+    blocker_map: JsonValue = None
+    """The parsed blocker map of the evidence; None where there is none, or it is no strict JSON."""
+
+
+def detail_of(lane: Lane, stating: Sequence[Fact]) -> Detail:
+    """Return the detail of a lane.
+
+    Args:
+        lane: the lane with its packet.
+        stating: every fact that its documents state, as :func:`generator.contradictions.told` has
+            them.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    blocker_map: JsonValue = None
+    for path, value in _evidence(lane):
+        names |= item_names(value, f"{lane.evidence}/{path}#")
+        if path == BLOCKER_MAP:
+            blocker_map = value
+    for document in lane.documents:
+        if document.data is not None:
+            names |= item_names(document.data, f"{document.name}#")
+    return Detail(names, tuple(_counts(stating)), blocker_map)
+
+
+def _evidence(lane: Lane) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the evidence files of a known kind; what is no strict JSON has its own finding."""
+    if lane.packet is None:
+        return
+    packet = lane.packet
+    limits = strictjson.Limits(packet.json_depth, packet.json_digits, packet.json_bytes)
+    for entry in packet.entries:
+        if entry.path in EVIDENCE_FILES and entry.path.endswith(".json") and entry.content:
+            with suppress(InputError):
+                yield entry.path, strictjson.loads(entry.content, where="", limits=limits)
+
+
+def _counts(stating: Sequence[Fact]) -> Iterator[tuple[str, str]]:
+    for subject in _COUNTED:
+        # of 10/12 the 12 is how many there are
+        numbers = {
+            fact.value.rpartition("/")[2]
+            for fact in stating
+            if fact.kind in ("count", "share") and fact.subject == subject and not fact.others
+        }
+        if numbers:
+            yield subject, ", ".join(sorted(numbers, key=lambda text: (len(text), text)))
