@@ -347,7 +347,7 @@ def shapes(pages: Mapping[Path, Read]) -> frozenset[str]:
 
 def sort_of(path: Path) -> str:
     """Return which pages look like this one: all reports, all viewers."""
-    if path.parent.name in ("files", "codes"):
+    if path.parent.name in ("files", "codes", "diffs"):
         return path.parent.name
     return path.name if "lanes" in path.parts else f"top {path.name}"
 

@@ -5,21 +5,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.site_support import Site, pages_of, sort_of, xss
+from generator.comparing import sides
+from generator.comparing.difference import Difference, difference
+from generator.comparing.portrait import SECTIONS
+from generator.reading.root import open_root
+from generator.render.words import plural
+from generator.verify import verify
+from tests.site_support import Site, lanebook, pages_of, sort_of, xss
 
 pytestmark = pytest.mark.browser
 
 SEALED = "clone-rehearsal-sqlite"
 CLAIMS_ONLY = "no-production-execution"
 WAIT = 20_000
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
@@ -81,7 +90,13 @@ class Tab:
 @pytest.fixture
 def served(own: Site) -> Iterator[str]:
     """The site behind a web server on loopback."""
-    handler = partial(QuietHandler, directory=str(own.html))
+    with serving(own.html) as host:
+        yield host
+
+
+@contextmanager
+def serving(html: Path) -> Iterator[str]:
+    handler = partial(QuietHandler, directory=str(html))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -198,19 +213,23 @@ def test_a_result_of_the_search_opens(own: Site, open_tab: Callable[..., Tab]) -
 def test_pages_are_accessible(
     own: Site, open_tab: Callable[..., Tab], scheme: str, width: int
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     # between light and dark only the colours differ
-    only = {"type": "tag", "values": tags} if scheme == "light" else COLOURS
+    only = {"type": "tag", "values": TAGS} if scheme == "light" else COLOURS
     tab = open_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
-    violations = []
+    found = []
     for path in representative(own):
-        page = tab.visit(path)
-        options = {"runOnly": only, "resultTypes": ["violations"]}
-        for found in axe.run(page, options=options).response["violations"]:
-            first = found["nodes"][0]["html"][:160]
-            violations.append(f"{path.relative_to(own.html)}: {found['id']}: {first}")
-    assert violations == []
+        told = violations(tab.visit(path), only)
+        found += [f"{path.relative_to(own.html)}: {one}" for one in told]
+    assert found == []
+
+
+def violations(page: Any, only: dict[str, Any]) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"runOnly": only, "resultTypes": ["violations"]}
+    return [
+        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
+        for found in axe.run(page, options=options).response["violations"]
+    ]
 
 
 @pytest.mark.parametrize("name", ["own", "hostile"])
@@ -432,3 +451,148 @@ def test_searching_for_hostile_words_runs_nothing(
     page.wait_for_load_state()
     page.wait_for_timeout(300)
     assert (tab.bad, tab.ran()) == ([], [])
+
+
+# --- comparing any two lanes ---
+
+COMPARED = """() => {
+  const texts = (table) => Array.from(table.querySelectorAll("tbody tr"), (row) =>
+    Array.from(row.cells, (cell) => cell.textContent.trim()));
+  const table = (way) => document.querySelector(`#compared-${CSS.escape(way)} table`);
+  return {
+    words: Array.from(
+      document.querySelectorAll("#lb-compared .lb-verdict p"), (p) => p.textContent),
+    rows: ["-1", "1", "0"].map((way) => (table(way) ? texts(table(way)) : [])),
+  };
+}"""
+
+
+def told(found: Difference) -> dict[str, Any]:
+    """What the page must show of what the command says."""
+
+    def side(says: str, where: str) -> str:
+        return ((says or "–") + (f" ({where})" if where else "")).strip()
+
+    rows = [
+        [
+            [
+                f"{sign} {change.section.title}: {change.label}".strip(),
+                side(change.before, change.where_before),
+                side(change.after, change.where_after),
+                change.kind,
+            ]
+            for change in found.towards(way)
+        ]
+        for way, sign in ((-1, "▲"), (1, "●"), (0, "·"))
+    ]
+    return {
+        "words": [
+            found.headline,
+            found.standing,
+            f"{plural(found.same, 'fact')} of which both lanes say the same.",
+        ],
+        "rows": rows,
+    }
+
+
+def compared(tab: Tab, address: str, one: str, other: str) -> Any:
+    fragment = urlencode({"a": one, "b": other})
+    if tab.page.url.split("#")[0] == address:
+        tab.page.evaluate("fragment => { location.hash = fragment; }", fragment)
+    else:
+        tab.page.goto(f"{address}#{fragment}", wait_until="load")
+    tab.page.locator(f"#lb-compared[data-shown='{one} {other}']").wait_for(timeout=WAIT)
+    return tab.page.evaluate(COMPARED)
+
+
+@pytest.mark.parametrize("name", ["own", "hostile"])
+@pytest.mark.parametrize("how", ["from disk", "served"])
+def test_the_compare_page_says_what_the_command_says_over_all_pairs(
+    name: str, how: str, request: pytest.FixtureRequest, open_tab: Callable[..., Tab]
+) -> None:
+    site: Site = request.getfixturevalue(name)
+    verdict = verify(open_root(site.root), facts=True)
+    portraits = sides.portraits(verdict)
+    lanes = [lane for lane in portraits if lane]
+    tab = open_tab()
+    pairs = [(a, b) for a in lanes for b in lanes if a != b]
+    assert len(pairs) > 50
+    with serving(site.html) as host:
+        tab.own = (*tab.own, host)
+        page = site.html / "compare.html"
+        address = page.as_uri() if how == "from disk" else f"{host}/compare.html"
+        for one, other in pairs:
+            expected = told(difference(portraits[one], portraits[other]))
+            assert compared(tab, address, one, other) == expected, (one, other)
+        assert tab.bad == []
+        assert tab.ran() == []
+
+
+def test_the_command_and_the_pages_say_the_same(own: Site) -> None:
+    """The command in a folder of its own, the page of the pair, and its twin."""
+    done = lanebook(
+        "diff",
+        "production-shaped-clone",
+        "clone-rehearsal-sqlite",
+        "--format",
+        "json",
+        cwd=own.root,
+    )
+    assert done.returncode == 0, done.stderr
+    command = json.loads(done.stdout)
+    name = "production-shaped-clone--clone-rehearsal-sqlite.json"
+    twin = json.loads((own.docs / "diffs" / name).read_bytes())
+    titles = {section.id: section.title for section in SECTIONS}
+    assert twin["headline"] == command["headline"]
+    assert twin["standing"] == command["standing"]
+    for part in ("worse", "better", "other"):
+        rows = [row | {"section": titles[row["section"]]} for row in command[part]]
+        assert twin[part] == rows[:500]
+
+
+def test_a_pair_is_picked_swapped_and_shared(own: Site, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "compare.html")
+    # the newest two, the later one second
+    page.locator("#lb-compared[data-shown]").wait_for()
+    newest = page.locator("#lb-compare-b").input_value()
+    page.locator("#lb-compare-a").select_option(CLAIMS_ONLY)
+    page.locator(f"#lb-compared[data-shown='{CLAIMS_ONLY} {newest}']").wait_for()
+    page.get_by_role("button", name="Swap them").click()
+    page.locator(f"#lb-compared[data-shown='{newest} {CLAIMS_ONLY}']").wait_for()
+    address = page.url
+    other = open_tab()
+    other.page.goto(address, wait_until="load")
+    other.page.locator(f"#lb-compared[data-shown='{newest} {CLAIMS_ONLY}']").wait_for()
+    assert other.page.evaluate(COMPARED) == page.evaluate(COMPARED)
+    link = page.locator("#lb-compared td a").first
+    link.click()
+    page.wait_for_load_state()
+    assert "/files/" in page.url
+    assert tab.bad == other.bad == []
+
+
+def test_an_address_with_a_lane_that_is_not_here_says_so(
+    own: Site, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "compare.html", "#a=nobody&b=../../etc")
+    message = page.get_by_text("The address names a lane that is not here.")
+    message.wait_for()
+    assert page.locator("#lb-compared").inner_text() == ""
+    same = tab.visit(own.html / "compare.html", f"#a={SEALED}&b={SEALED}")
+    same.get_by_text("Pick two different lanes.").wait_for()
+    assert tab.bad == []
+
+
+def test_the_compare_page_is_accessible_and_fits_a_phone(
+    own: Site, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(viewport={"width": 360, "height": 740}, bypass_csp=True)
+    fragment = f"#a={CLAIMS_ONLY}&b={SEALED}"
+    for scheme, only in (("light", {"type": "tag", "values": TAGS}), ("dark", COLOURS)):
+        tab.page.emulate_media(color_scheme=scheme)
+        page = tab.visit(own.html / "compare.html", fragment)
+        page.locator("#lb-compared[data-shown]").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert violations(page, only) == []

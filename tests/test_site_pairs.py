@@ -10,7 +10,7 @@ import pytest
 from tests.site_support import Site, absent, facts, holds, pages_of, read_markdown
 
 SITES = ["own", "hostile"]
-NO_PAGES = ("assets", "records", "schemas")
+NO_PAGES = ("assets", "portraits", "records", "schemas")
 """Folders of files that are no pages, and so have no twins."""
 
 

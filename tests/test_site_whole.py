@@ -98,6 +98,8 @@ def test_an_engine_gets_no_file_of_a_packet_as_it_is(
             continue
         if "files" in inside:
             assert re.fullmatch(r"[0-9a-f]{64}\.(?:txt|bin|html|json)", path.name), path
+        elif inside[0] == "portraits":
+            assert path.suffix in (".json", ".js"), path
         else:
             assert path.suffix in (".md", ".json") or path.name == "HASH_MANIFEST.txt", path
     # what is Markdown there was written by lanebook: each ends with the link to its twin

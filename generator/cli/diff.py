@@ -83,6 +83,7 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
         elif form == "md":
             output.own(differences.root_document(roots, one.asked, other.asked))
         else:
+            output.result(f"{one.asked} → {other.asked}")
             _print(differences.root_lines(roots), output)
         worse = [
             *roots.whole.worse,
@@ -99,6 +100,7 @@ def _tell(found: Difference, form: str, one: str, other: str, output: Output) ->
     elif form == "md":
         output.own(differences.document(found, one, other).rstrip("\n"))
     else:
+        output.result(f"{one} → {other}")
         _print(differences.lines(found), output)
 
 
@@ -124,7 +126,6 @@ def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
 
 
 def _code(worse: Iterable[Change], fail_on: str | None, output: Output) -> Exit:
-    from generator.render.differences import change_words
 
     if fail_on is None:
         return Exit.VERIFIED

@@ -75,19 +75,21 @@ class Difference:
         return self.towards(WORSE)
 
     @property
-    def sentence(self) -> str:
-        """What a decision owner wants first."""
-        parts = [
-            _counted(self.towards(WORSE), "got worse"),
-            _counted(self.towards(BETTER), "got better"),
-        ]
-        leads = "; ".join(
+    def headline(self) -> str:
+        """What a decision owner wants first: did anything get worse?"""
+        worse, better = self.towards(WORSE), self.towards(BETTER)
+        told = f"{_counted(worse, 'got worse')}, {_counted(better, 'got better')}."
+        return f"{told[0].upper()}{told[1:]}"
+
+    @property
+    def standing(self) -> str:
+        """How production stands after it, and before."""
+        told = "; ".join(
             f"{lead.label}: {lead.after}"
             + (", as before" if lead.before == lead.after else f", was {lead.before}")
             for lead in self.leads
         )
-        first = f"{', '.join(parts)}."
-        return f"{first[0].upper()}{first[1:]} {leads[:1].upper()}{leads[1:]}."
+        return f"{told[:1].upper()}{told[1:]}."
 
     def plain(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -95,7 +97,8 @@ class Difference:
         return {
             "before": dict(self.before),
             "after": dict(self.after),
-            "sentence": self.sentence,
+            "headline": self.headline,
+            "standing": self.standing,
             "counts": {word: len(changes) for word, changes in told.items()} | {"same": self.same},
             **{word: [change.plain() for change in changes] for word, changes in told.items()},
         }
@@ -109,7 +112,8 @@ def _counted(changes: Sequence[Change], what: str) -> str:
         for section in SECTIONS
         if (count := sum(change.section == section for change in changes))
     ]
-    return f"{len(changes)} {what} ({', '.join(by_section)})"
+    facts = "fact" if len(changes) == 1 else "facts"
+    return f"{len(changes)} {facts} {what} ({', '.join(by_section)})"
 
 
 def difference(before: Portrait, after: Portrait) -> Difference:
@@ -131,16 +135,14 @@ def difference(before: Portrait, after: Portrait) -> Difference:
     return Difference(before["lane"], after["lane"], tuple(changes), same, told)
 
 
-def natural(key: str) -> list[tuple[int, int | str]]:
+def natural(key: str) -> tuple[list[tuple[int, int | str]], str]:
     """Return what sorts keys as people count: PER-2 before PER-10.
 
     Runs of digits come first and are compared as numbers, the rest by code points.
     """
-    return [
-        (0, int(part)) if index % 2 else (1, part)
-        for index, part in enumerate(_DIGITS.split(key))
-        if part or index % 2
-    ]
+    parts = _DIGITS.split(key)
+    runs = [(0, int(part)) if index % 2 else (1, part) for index, part in enumerate(parts) if part]
+    return runs, key
 
 
 Facts = Mapping[str, Mapping[str, Any]]

@@ -524,7 +524,7 @@ def _surface(claim: Claim, name: str) -> Fact:
     level, alone = _rank(claim), claim.stated in _LEFT_ALONE
     return Fact(
         f"surface {name}",
-        f"{short(claim.stated)} ({_word(level)})",
+        f"{short(claim.stated) or 'empty'} ({_word(level)})",
         where=claim.where,
         rank=level if alone else 0,
         new=BETTER if alone and level else WORSE,
@@ -556,7 +556,7 @@ def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[s
     name = read_place(claim.where).name
     fact = Fact(
         visible(f"{kinds.get(name, name)}: {told}", 400),
-        f"{short(claim.stated)} ({_word(level)})",
+        f"{short(claim.stated) or 'empty'} ({_word(level)})",
         where=claim.where,
         rank=level,
         new=OTHER if level else WORSE,

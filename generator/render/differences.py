@@ -37,7 +37,8 @@ def change_words(change: Change) -> str:
 
 def lines(found: Difference) -> Iterator[tuple[str, str]]:
     """Yield the lines for a terminal, each with the sign by which it is coloured."""
-    yield "", found.sentence
+    yield "", found.headline
+    yield "", found.standing
     for direction, sign, heading in PARTS:
         changes = found.towards(direction)
         if not changes:
@@ -72,7 +73,11 @@ def root_lines(found: Roots) -> Iterator[tuple[str, str]]:
 def document(found: Difference, one: str, other: str, level: int = 1) -> str:
     """Return a Markdown document in which every text of a packet is escaped."""
     head = "#" * level
-    parts = [f"{head} {markdown(one)} → {markdown(other)}", str(markdown(found.sentence))]
+    parts = [
+        f"{head} {markdown(one)} → {markdown(other)}",
+        str(markdown(found.headline)),
+        str(markdown(found.standing)),
+    ]
     for direction, sign, heading in PARTS:
         changes = found.towards(direction)
         parts.append(f"{head}# {heading} ({len(changes)})")

@@ -65,6 +65,8 @@ class Surroundings(NamedTuple):
     """Within which the evidence was read."""
     in_chain: Mapping[str, str] = {}
     """Lane id to the anchor of its row in the page of the chain."""
+    diffs: Mapping[str, str] = {}
+    """Lane id to the page that says what changed since the lane before it."""
 
 
 class LanePages:
@@ -136,6 +138,13 @@ class LanePages:
             }
             for title, page in _TABS
         ]
+        tabs.append(
+            {
+                "name": "Diff",
+                "href": href(f"../../{self.around.diffs.get(self.lane.id, 'compare.md')}"),
+                "current": "",
+            }
+        )
         tabs.append({"name": "JSON", "href": href(f"{name}.json"), "current": ""})
         aids = {
             "head": f"{self.lane.id}, {name}" if name != "index" else self.lane.id,

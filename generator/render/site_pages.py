@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from generator import __version__, decision_schema
 from generator.ballots import executes, is_hold
+from generator.comparing.difference import Difference
 from generator.decided import by_lane
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
@@ -27,6 +28,7 @@ from generator.render import (
     words,
 )
 from generator.render.chain_page import anchors, chain_page
+from generator.render.diff_pages import FOLDER, compare_page, pair_name
 from generator.render.lane_pages import blocker_mark
 from generator.render.links import href
 from generator.render.over_lanes import OverLanes
@@ -81,8 +83,13 @@ class SitePages:
         proof: Proof,
         over: OverLanes,
         now: BlockerMap,
+        since: Difference | None = None,
     ) -> None:
-        """Take the verdict over the root, each lane's facts, all blockers, and the proof."""
+        """Take the verdict over the root, each lane's facts, all blockers, and the proof.
+
+        ``since`` is what changed to the newest lane from the one before it.
+        """
+        self.since = since
         self.over = over
         self.verdict = verdict
         self.lanes = verdict.lanes
@@ -104,6 +111,7 @@ class SitePages:
         yield self.governance()
         yield chain_page(self.lanes)
         yield self.contradictions()
+        yield compare_page(self.newest_first)
         yield self.validators()
         yield self.glossary()
         yield from self.codes()
@@ -117,6 +125,7 @@ class SitePages:
         verified = sum(lane.outcome is Outcome.PASS for lane in self.lanes)
         standing, headline, css = self._standing()
         newest = self.newest_first[0] if self.newest_first else None
+        since = self.since
         cards = [
             _card(
                 words.RECOMPUTED,
@@ -169,6 +178,7 @@ class SitePages:
             "newest_words": "The newest lane is" if newest else "There is no lane yet.",
             "newest_title": newest.title if newest else "",
             "newest_more": _newest_more(newest) if newest else "",
+            "since_words": f"Since the lane before: {since.headline}" if since else "",
             "cards": [card["data"] for card in cards],
             "blockers_words": self._blockers_from()
             + (f" {plural(unshown, 'more blocker')} on the page of blockers." if unshown else ""),
@@ -195,6 +205,9 @@ class SitePages:
         aids = {
             "verdict": {"css": css, "sign": "", "headline": headline},
             "newest_href": href(f"lanes/{newest.id}/index.md") if newest else "",
+            "since_href": href(
+                f"{FOLDER}/{pair_name(since.before['id'], since.after['id'])}.md" if since else ""
+            ),
             "cards": cards,
             "blockers": blockers,
             "picture": self.over.drawn.get(blocker_page.PICTURE, NOTHING),

@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from generator import decision_schema, mapped, selftest, standing
+from generator.comparing.difference import difference
+from generator.comparing.portrait import Portrait, portrait
 from generator.decided import blocker_map, by_lane
 from generator.errors import BuildError
 from generator.evidence import json_schemas
@@ -23,7 +25,7 @@ from generator.parallel import fork_map
 from generator.profiles import manifest_sha256
 from generator.reading import strictjson
 from generator.reading.root import Root
-from generator.render import templates, viewer, words
+from generator.render import diff_pages, templates, viewer, words
 from generator.render.chain_page import RECORDS, anchors
 from generator.render.lane_pages import LanePages, Surroundings
 from generator.render.over_lanes import OverLanes
@@ -136,6 +138,7 @@ def _render(
     blockers = standing.blockers(verdict.lanes, facts)
     # a decision is bound to the map as documents state it, which needs no evidence to be read again
     now = blocker_map(standing.blockers(verdict.lanes, stated))
+    before = diff_pages.before_each(verdict.lanes)
     around = Surroundings(
         titles={lane.id: lane.title for lane in verdict.lanes},
         in_chain=anchors(verdict.lanes),
@@ -146,7 +149,17 @@ def _render(
         blocker_map=now,
         decisions=by_lane(verdict.decisions),
         json_limits=limits,
+        diffs={
+            lane: f"{diff_pages.FOLDER}/{diff_pages.pair_name(one.id, lane)}.md"
+            for lane, one in before.items()
+        },
     )
+
+    stood = {lane.id: after for lane, after in standing.after_each(verdict.lanes, facts)}
+
+    def drawn(lane: LaneVerdict) -> Portrait:
+        recorded = around.decisions.get(lane.id, ())
+        return portrait(lane, facts[lane.id], stood[lane.id], recorded)
 
     over = OverLanes.of(verdict.lanes, facts, blockers, lambda lane: _places(docs, lane))
 
@@ -160,6 +173,13 @@ def _render(
             _write_page(docs, page)
             count += 1
         _write_viewers(folder / "files", lane, files)
+        own, places = drawn(lane), _places(docs, lane)
+        for name, data in diff_pages.portrait_files(own, places).items():
+            write(docs / name, data)
+        if lane.id in before:
+            found = difference(drawn(before[lane.id]), own)
+            _write_page(docs, diff_pages.diff_page(found, _places(docs, before[lane.id]), places))
+            count += 1
         return count
 
     counts = fork_map(
@@ -169,16 +189,23 @@ def _render(
         progress=progress("rendering lanes", len(verdict.lanes)),
     )
     count = sum(counts)
-    for page in SitePages(verdict, facts, blockers, proof, over, now).pages():
+    newest = verdict.lanes[-1] if verdict.lanes else None
+    since = (
+        difference(drawn(before[newest.id]), drawn(newest))
+        if newest is not None and newest.id in before
+        else None
+    )
+    for page in SitePages(verdict, facts, blockers, proof, over, now, since).pages():
         _write_page(docs, page)
         count += 1
+    write(docs / "assets" / diff_pages.SECTIONS_SCRIPT, diff_pages.sections_script())
     write(docs / "schemas" / decision_schema.NAME, to_json(decision_schema.schema()))
     for kind in KINDS:
         write(docs / "schemas" / json_schemas.name(kind), to_json(json_schemas.schema(kind)))
     for lane in verdict.lanes:
         if lane.record is not None:
             write(docs / RECORDS / f"{lane.id}.json", lane.record.canonical)
-    shutil.copytree(templates.folder() / "assets", docs / "assets")
+    shutil.copytree(templates.folder() / "assets", docs / "assets", dirs_exist_ok=True)
     write(docs / MANIFEST, tree_manifest(docs))
     return verdict, count
 

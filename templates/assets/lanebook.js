@@ -3,6 +3,7 @@
 (function () {
   "use strict";
 
+  const HERE = document.currentScript.src;
   const LEVELS = ["refuted", "claimed", "crosschecked", "recomputed"];
 
   function make(tag, className, text) {
@@ -35,6 +36,7 @@
     });
     region.classList.add("lb-labelled");
   }
+  window.lanebookLabel = label; // for tables that are made later
 
   /** A region that does not scroll needs no place in the tab order. */
   function tabOrder(region) {
@@ -137,6 +139,16 @@
     if (folded) target.scrollIntoView();
   }
 
+  /** The page that compares lanes needs more than the others. */
+  function load(...names) {
+    names.forEach((name) => {
+      const script = document.createElement("script");
+      script.src = new URL(name, HERE).href;
+      script.async = false;
+      document.head.append(script);
+    });
+  }
+
   /** The theme leaves some of its own parts without a name. */
   function nameThemeParts() {
     document.querySelectorAll('[role="dialog"]:not([aria-label])').forEach((part) => part.setAttribute("aria-label", "Search"));
@@ -152,6 +164,7 @@
     document.querySelectorAll("code.lb-hash").forEach((code) => copyable(code, said));
     document.querySelectorAll(".lb-counts[data-for]").forEach(filter);
     unfold();
+    if (document.getElementById("lb-compare")) load("lanebook-compare.js", "lanebook-sections.js");
     window.addEventListener("hashchange", unfold);
     const order = () => regions.forEach(tabOrder);
     order();
