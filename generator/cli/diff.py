@@ -131,9 +131,7 @@ def _code(worse: Iterable[Change], fail_on: str | None, output: Output) -> Exit:
         return Exit.VERIFIED
     regressions = list(worse)
     for change in regressions:
-        output.message(
-            f"regression: {change.section.title}: {change.label}: {change_words(change)}"
-        )
+        output.message(f"regression: {change.section.title}: {change.label}: {became(change)}")
     if regressions:
         output.message(f"{plural(len(regressions), 'regression')}")
         return Exit.REFUTED
