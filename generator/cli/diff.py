@@ -126,14 +126,16 @@ def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
 
 
 def _code(worse: Iterable[Change], fail_on: str | None, output: Output) -> Exit:
+    from generator.render.differences import change_words
 
     if fail_on is None:
         return Exit.VERIFIED
     regressions = list(worse)
     for change in regressions:
-        output.message(f"regression: {change.section.title}: {change.label}: {became(change)}")
+        became = change_words(change)
+        output.message(f"regression: {change.section.title}: {change.label}: {became}")
     if regressions:
-        output.message(f"{plural(len(regressions), 'regression')}")
+        output.message(plural(len(regressions), "regression"))
         return Exit.REFUTED
     return Exit.VERIFIED
 

@@ -332,10 +332,12 @@ def _blockers(lane: LaneVerdict, facts: LaneFacts, now: Blockers) -> Iterator[Fa
             gone=weight,
         )
         for leg in one.legs:
+            if leg.carried:
+                continue  # a later lane tells of this blocker's legs and not of this one
             called = short(leg.name, 120)
             yield Fact(
                 f"{name}, leg: {called}",
-                short(leg.state) + ("; not told of here" if leg.carried else ""),
+                short(leg.state),
                 label=f"blocker {name}, leg {called}",
                 where=where,
                 rank=int(legs.is_done(leg.state)),
