@@ -20,6 +20,7 @@ from generator.errors import InputError
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.evidence.blocker_map import FILE as BLOCKER_MAP
 from generator.listed import item_names
+from generator.model.digest import Digest, sha256
 from generator.model.lane import Lane
 from generator.reading import strictjson
 from generator.reading.strictjson import JsonValue
@@ -37,6 +38,8 @@ class Detail(NamedTuple):
     itself."""
     blocker_map: JsonValue = None
     """The parsed blocker map of the evidence; None where there is none, or it is no strict JSON."""
+    fingerprint: Digest = Digest("")
+    """Of every byte and name that was read: what it is alike for is judged alike."""
 
 
 def detail_of(lane: Lane, stating: Sequence[Fact]) -> Detail:
@@ -56,7 +59,27 @@ def detail_of(lane: Lane, stating: Sequence[Fact]) -> Detail:
     for document in lane.documents:
         if document.data is not None:
             names |= item_names(document.data, f"{document.name}#")
-    return Detail(names, tuple(_counts(stating)), blocker_map)
+    return Detail(names, tuple(_counts(stating)), blocker_map, fingerprint(lane))
+
+
+def fingerprint(lane: Lane) -> Digest:
+    """Return a digest of all that judging a lane alone depends on, beside the rules.
+
+    Contents stand in it by their digests, which were computed from the bytes in this run.
+    """
+    packet = lane.packet
+    seen: list[object] = [lane.id, lane.folder, lane.layout, lane.meta, lane.refusals]
+    seen += [(document.name, document.sha256) for document in lane.documents]
+    if packet is not None:
+        seen += [entry._replace(content=None) for entry in packet.entries]
+        seen += [
+            packet.manifest,
+            packet.tree,
+            packet.profile,
+            sorted(packet.held_elsewhere.items()),
+        ]
+        seen += [packet.refusals, packet.json_depth, packet.json_digits, packet.json_bytes]
+    return sha256(repr(seen).encode("utf-8", "surrogatepass"))
 
 
 def _evidence(lane: Lane) -> Iterator[tuple[str, JsonValue]]:

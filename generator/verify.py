@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ from generator.selftest import Over
 if TYPE_CHECKING:
     from generator.model.decision import Recorded
     from generator.model.verdict import RootVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What every lane of a root gives alone, and which rules were proven for that."""
+
+    examined: tuple[Examined, ...]
+    proof: selftest.Proof
 
 
 def verify(
@@ -47,9 +56,35 @@ def verify(
     Raises:
         SelftestError: a rule could not be proven.
     """
+    looked = look(root, jobs=jobs, sink=sink, progress=progress, facts=facts, records=records)
+    return concluded(root, looked, records=records)
 
-    def work(source: LaneSource) -> Examined:
-        lane = read_lane(source, limits=root.limits, sink=sink(source) if sink else None)
+
+def look(
+    root: Root,
+    *,
+    jobs: int = 0,
+    sink: Callable[[LaneSource], Sink] | None = None,
+    progress: Callable[[int], None] | None = None,
+    facts: bool = True,
+    records: bool = True,
+    before: Iterable[Examined] = (),
+) -> Looked:
+    """Prove the rules, and judge each lane alone; see :func:`verify`.
+
+    ``before`` is what lanes of another root gave, with their facts. Every byte is read and hashed
+    again; only what a lane of exactly those bytes and names gives is not derived twice.
+    """
+    known = {item.lane.id: item for item in before if item.detail is not None}
+
+    def work(source: LaneSource) -> Examined | None:
+        take = sink(source) if sink else None
+        other = known.get(source.id)
+        if other is not None and other.detail is not None:
+            lane = read_lane(source, limits=root.limits, sink=take, parsed=other.lane.documents)
+            if detail.fingerprint(lane) == other.detail.fingerprint:
+                return None
+        lane = read_lane(source, limits=root.limits, sink=take)
         return examine(lane, facts=facts)
 
     foreseen = _foreseen(root)
@@ -60,6 +95,8 @@ def verify(
         # every worker needs it, and so does the proof
         import generator.evidence.kinds
         import generator.rules.evidence  # noqa: F401
+    if known:
+        from generator import detail
 
     def meanwhile() -> None:
         # the workers read; what comes after reading is loaded, and proven, in that time
@@ -71,17 +108,27 @@ def verify(
         if evidence:
             of_evidence.append(selftest.require({Over.EVIDENCE}))
 
-    examined = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
-    from generator.conclude import conclude
-    from generator.model.verdict import RootVerdict
-
+    found = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
+    examined = tuple(
+        known[source.id] if item is None else item
+        for source, item in zip(root.sources, found, strict=True)
+    )
     late = _asked(examined) - foreseen
     # what was proven and not asked is not counted
     if of_evidence and Over.EVIDENCE in late:
         late -= {Over.EVIDENCE}
         proofs += of_evidence
     proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late)])
-    lanes = conclude(examined, root, records=records)
+    return Looked(examined, proof)
+
+
+def concluded(root: Root, looked: Looked, *, records: bool = True) -> RootVerdict:
+    """Judge the lanes of a root among each other; see :func:`verify`."""
+    from generator.conclude import conclude
+    from generator.model.verdict import RootVerdict
+
+    proof = looked.proof
+    lanes = conclude(looked.examined, root, records=records)
     decisions: tuple[Recorded, ...] = ()
     if root.decisions is not None:
         from generator.decided import judge  # late: few roots have any

@@ -268,8 +268,6 @@ def _sides(stated: str, computed: str) -> str:
 def _files(lane: LaneVerdict) -> Iterator[Fact]:
     if lane.tree is not None:
         yield Fact("tree hash, computed", lane.tree, where=f"{lane.evidence}/HASH_MANIFEST.txt")
-    if lane.record is not None:
-        yield Fact("record in the chain", lane.record.digest)
     for state in lane.files:
         digest = state.computed or state.listed or "no digest"
         good = state.state in (State.MATCH, State.HELD_ELSEWHERE)

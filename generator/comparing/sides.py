@@ -16,15 +16,17 @@ from generator.comparing.difference import Difference, difference
 from generator.comparing.portrait import Portrait, portrait, root_portrait
 from generator.decided import by_lane
 from generator.errors import NoVerdictError, UsageError
+from generator.examine import Examined
 from generator.facts import LaneFacts
 from generator.model.decision import Recorded
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.parallel import fork_map
+from generator.reading.limits import Limits
 from generator.reading.revision import write_revision
 from generator.reading.root import PACKETS, Root, find_root, open_path, open_root
 from generator.standing import NO_BLOCKERS, Blockers, after_each
-from generator.verify import verify
+from generator.verify import concluded, look
 
 
 class Side(NamedTuple):
@@ -137,12 +139,17 @@ def _lane(root: Root, name: str) -> str:
 def verified(one: Side, other: Side, jobs: int, progress: Progress) -> tuple[RootVerdict, ...]:
     """Verify the roots around both sides, which may be one."""
     verdicts: dict[Path, RootVerdict] = {}
+    before: tuple[Examined, ...] = ()
+    limits: list[Limits] = []
     for side in (one, other):
         if side.root.path not in verdicts:
             # a lane is judged with its surroundings, whichever was asked for
             root = replace(side.root, chosen=frozenset())
             step = progress(f"verifying {side.asked}", len(root.sources))
-            verdicts[side.root.path] = verify(root, jobs=jobs, progress=step)
+            alike = limits == [root.limits]
+            looked = look(root, jobs=jobs, progress=step, before=before if alike else ())
+            before, limits = looked.examined, [root.limits]
+            verdicts[side.root.path] = concluded(root, looked)
     return verdicts[one.root.path], verdicts[other.root.path]
 
 
@@ -200,8 +207,7 @@ class _Known(NamedTuple):
         """Return everything that a portrait is made of, so that equal ones need not be made."""
         lane, now = self.lanes[lane_id]
         return (
-            # holds the digest of every byte of the lane, and of the lanes before it
-            lane.record,
+            lane.detail,  # with a digest of every byte of the lane
             (lane.outcome, lane.integrity, lane.link, lane.pin, lane.errors),
             lane.findings,
             lane.document_claims,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.errors import InputError
-from generator.model.digest import sha256
+from generator.model.digest import Digest, sha256
 from generator.model.document import Document
 from generator.model.finding import Finding
 from generator.model.lane import Lane, LaneMeta
@@ -43,8 +43,12 @@ def read_lane(
     limits: Limits = DEFAULT,
     keep: Callable[[str, int], bool] = keep_json,
     sink: Sink | None = None,
+    parsed: Iterable[Document] = (),
 ) -> Lane:
-    """Read everything of one lane; what cannot be read is a refusal of the lane, never an error."""
+    """Read everything of one lane; what cannot be read is a refusal of the lane, never an error.
+
+    A document of the name and the digest of one of ``parsed`` is taken to be that one.
+    """
     refusals = list(source.refusals)
     meta = LaneMeta(id=source.id)
     if source.layout == "lane":
@@ -63,8 +67,9 @@ def read_lane(
         except InputError as error:
             refusals.append(refusal(error, source.evidence.name))
     documents = []
+    known = {(document.name, document.sha256): document for document in parsed}
     for path in source.documents:
-        document = _read_document(path, limits, refusals, sink)
+        document = _read_document(path, limits, refusals, sink, known)
         if document is not None:
             documents.append(document)
     return Lane(
@@ -101,7 +106,11 @@ def _read_meta(source: LaneSource, refusals: list[Finding]) -> LaneMeta:
 
 
 def _read_document(
-    path: Path, limits: Limits, refusals: list[Finding], sink: Sink | None
+    path: Path,
+    limits: Limits,
+    refusals: list[Finding],
+    sink: Sink | None,
+    known: Mapping[tuple[str, Digest], Document],
 ) -> Document | None:
     from generator.reading.documents import read_document  # late: bare packets have none
 
@@ -109,7 +118,9 @@ def _read_document(
         data = read_file(path, limits.document_bytes, code="DOC-SIZE")
         if sink is not None:
             sink.whole(sha256(data), memoryview(data))
-        return read_document(visible(path.name), data, limits=limits)
+        name = visible(path.name)
+        found = known.get((name, sha256(data))) if known else None
+        return found or read_document(name, data, limits=limits)
     except InputError as error:
         refusals.append(refusal(error, path.name))
         return None
