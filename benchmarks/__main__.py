@@ -12,6 +12,7 @@ from benchmarks import report
 from benchmarks.altering import altering
 from benchmarks.building import sites
 from benchmarks.chaining import chaining
+from benchmarks.comparing import comparing
 from benchmarks.measure import Table, WrongResultError, facts
 from benchmarks.rewriting import rewriting
 from benchmarks.verifying import large_files, small_packets, validating
@@ -26,6 +27,7 @@ Measures lanebook beside the tools that people would use without it.
   rewrite  one fact of the evidence changed and every hash mended: who finds it
   alter    one figure of the seeds altered at a time: does a finding tell of it
   chain    500 and 1,000 lanes: holding them against each other, against reading and building
+  diff     two lanes of 1,000 claims, two roots of 500 lanes: lanebook diff
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -43,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ("verify", "large", "validate", "rewrite", "alter", "chain", "build", "growth", "all")
-    parser.add_argument("benchmark", nargs="?", choices=names, default="all")
+    names = ("verify", "large", "validate", "rewrite", "alter", "chain", "diff", "build", "growth")
+    parser.add_argument("benchmark", nargs="?", choices=(*names, "all"), default="all")
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to see that all of it runs"
     )
@@ -93,6 +95,8 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
     if chosen in ("chain", "all"):
         count = arguments.lanes or (10 if quick else 500)
         tables += chaining(scratch, lanes=count, runs=runs, build=not quick)
+    if chosen in ("diff", "all"):
+        tables += comparing(scratch, lanes=arguments.lanes or (10 if quick else 500), runs=runs)
     return tables
 
 
