@@ -108,7 +108,11 @@ def look(
         if evidence:
             of_evidence.append(selftest.require({Over.EVIDENCE}))
 
-    found = fork_map(work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile)
+    # documents take longer to judge than a process to fork, and so does proving their rules
+    least = 2 if any(source.documents for source in root.sources) else 8
+    found = fork_map(
+        work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile, least=least
+    )
     examined = tuple(
         known[source.id] if item is None else item
         for source, item in zip(root.sources, found, strict=True)
