@@ -325,6 +325,7 @@ def test_any_text_stays_text(results: list[Result]) -> None:
         counts["skipped"],
     )
     assert elements.total() == len(results)
+    assert written.isascii()
     shown = written.decode().replace("\n", "")
     assert visible(shown) == shown
     run = read_sarif(sarif(results, {}, command="x"))

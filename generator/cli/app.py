@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -162,7 +162,11 @@ def init(output: Output, folder: Path | None) -> int:
 @app.command()
 @click.argument("paths", nargs=-1, type=PATH)
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "sarif"]),
+    default="text",
+    help="How to tell it; junit and sarif are for CI systems.",
 )
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
 @click.option(
@@ -180,6 +184,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
       lanebook verify packets/clone-rehearsal     one lane
       lanebook verify downloads/packet            a bare packet folder
       lanebook verify --format json | jq .summary
+      lanebook verify --format junit > lanebook.xml
     """
     from generator import verify as verifying
     from generator.reading.root import find_root, joined, open_path, open_root
@@ -199,7 +204,7 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
             root,
             jobs=jobs,
             progress=output.phase("verifying lanes", len(root.sources)),
-            facts=form == "json",
+            facts=form != "text",
             records=form == "json",
         )
         for root in joined(roots)
@@ -220,6 +225,9 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
 
         told_of_it = verdict_object(verdict, code, unreadable)
         output.own(_as_json(told_of_it))
+        return code
+    if form in ("junit", "sarif"):
+        output.own(_for_machines(form, verdict, strict, unreadable))
         return code
     if not roots:
         return code
@@ -291,6 +299,21 @@ def _as_json(value: object) -> str:
     import json  # late: a text needs none
 
     return json.dumps(value, ensure_ascii=True, indent=2)
+
+
+def _for_machines(
+    form: str, verdict: RootVerdict, strict: bool, unreadable: Mapping[str, str]
+) -> str:
+    from generator.results import results, rule_texts
+
+    rows = results(verdict, strict=strict, unreadable=unreadable)
+    if form == "junit":
+        from generator.render.junit import junit
+
+        return junit(rows, name="lanebook verify").decode("ascii").removesuffix("\n")
+    from generator.render.sarif import sarif
+
+    return sarif(rows, rule_texts(), command="lanebook verify").decode("ascii").removesuffix("\n")
 
 
 def _tell_unread(verdict: RootVerdict, output: Output) -> None:
@@ -441,11 +464,12 @@ def explain(output: Output, code: str | None, form: str) -> int:
     import difflib
     import textwrap
 
+    from generator.checks_explained import CHECKS
     from generator.errors_explained import ERRORS
     from generator.rules.catalogue import ALL, CODES
 
     rules = {name: rule for rule in ALL for name in rule.codes}
-    known = CODES | ERRORS
+    known = CODES | ERRORS | CHECKS
     if code is None:
         if form == "json":
             listed = [
@@ -456,12 +480,13 @@ def explain(output: Output, code: str | None, form: str) -> int:
                 "schema": "lanebook/codes/1",
                 "codes": listed,
                 "errors": errors,
+                "checks": [{"code": name, **text._asdict()} for name, text in CHECKS.items()],
             }
             output.own(_as_json(value))
             return Exit.VERIFIED
         width = max(map(len, known))
         for name, text in known.items():
-            kind = "" if name in CODES else "Error: "
+            kind = "Error: " if name in ERRORS else "Check: " if name in CHECKS else ""
             output.result(f"{name:<{width}}  {kind}{text.meaning}")
         return Exit.VERIFIED
     name = code.upper()
@@ -485,6 +510,8 @@ def explain(output: Output, code: str | None, form: str) -> int:
         ("Rule:           ", f"{rule.name}; protects {rule.protects}")
         if rule
         else ("Kind:           ", "an error that ends a command; not a finding")
+        if name in ERRORS
+        else ("Kind:           ", "a row of 'verify --format junit' and 'sarif'; not a finding")
     )
     for head, body in (
         ("", text.meaning),

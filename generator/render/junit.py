@@ -20,10 +20,11 @@ _NO_CHAR = re.compile("[\ufffe\uffff]")
 
 
 def junit(results: Sequence[Result], *, name: str) -> bytes:
-    r"""Return one ``testsuites`` document in UTF-8, with a suite for each group in its first order.
+    r"""Return one ``testsuites`` document, with a suite for each group in its first order.
 
-    Text from packets stays text: what XML cannot hold, or what a reader would not see, is written
-    as an escape such as ``\x1b``.
+    It is ASCII, with references for all else, so that it goes through any pipe as it is. Text from
+    packets stays text: what XML cannot hold, or what a reader would not see, is written as an
+    escape such as ``\x1b``.
     """
     groups: dict[str, list[Result]] = {}
     for result in results:
@@ -46,7 +47,7 @@ def junit(results: Sequence[Result], *, name: str) -> bytes:
             lines.extend(_case(result, _unique(_clean(result.name), taken)))
         lines.append("  </testsuite>")
     lines.append("</testsuites>\n")
-    return "\n".join(lines).encode()
+    return "\n".join(lines).encode("ascii", "xmlcharrefreplace")
 
 
 def _counts(results: Sequence[Result]) -> Counter[str]:
