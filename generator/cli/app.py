@@ -170,10 +170,27 @@ def init(output: Output, folder: Path | None) -> int:
 )
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
 @click.option(
+    "--summary", type=PATH, metavar="FILE", help="Also write two in-toto statements, one a line."
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    default="",
+    help="The time that the statements give, such as 2026-11-25T12:00:00Z; default: none.",
+)
+@click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
 )
 @click.pass_obj
-def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, jobs: int) -> int:
+def verify(
+    output: Output,
+    paths: tuple[Path, ...],
+    form: str,
+    strict: bool,
+    summary: Path | None,
+    at: str,
+    jobs: int,
+) -> int:
     """Compute every hash and verdict of lanes, packets or whole roots again.
 
     Without a PATH, the root around the current folder: the nearest folder with packets/ in it.
@@ -185,10 +202,12 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
       lanebook verify downloads/packet            a bare packet folder
       lanebook verify --format json | jq .summary
       lanebook verify --format junit > lanebook.xml
+      lanebook verify --summary lanes.intoto.jsonl packets/clone-rehearsal
     """
     from generator import verify as verifying
     from generator.reading.root import find_root, joined, open_path, open_root
 
+    _check_time(at, summary)
     roots = []
     unreadable: dict[str, str] = {}
     for path in paths or (None,):
@@ -199,13 +218,17 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
             # the others are still worth knowing
             unreadable[visible(str(path or "."))] = visible(_told(error)[0])
             _tell(error, output)
+    if summary is not None:
+        from generator.writing.summary import check_place
+
+        check_place(summary, roots)
     verdicts = [
         verifying.verify(
             root,
             jobs=jobs,
             progress=output.phase("verifying lanes", len(root.sources)),
             facts=form != "text",
-            records=form == "json",
+            records=form == "json" or summary is not None,
         )
         for root in joined(roots)
     ]
@@ -220,6 +243,12 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
     code = verifying.exit_code(verdict, strict=strict)
     if unreadable and code is Exit.VERIFIED:
         code = Exit.NO_VERDICT
+    if summary is not None:
+        from generator.attesting import summary as summed
+
+        lines = summed(verdict, strict=strict, complete=not unreadable, at=at)
+        if not _summarised(summary, lines, output) and code is Exit.VERIFIED:
+            code = Exit.NO_VERDICT
     if form == "json":
         from generator.cli.machine import verdict_object
 
@@ -299,6 +328,39 @@ def _as_json(value: object) -> str:
     import json  # late: a text needs none
 
     return json.dumps(value, ensure_ascii=True, indent=2)
+
+
+def _check_time(at: str, summary: Path | None) -> None:
+    """Refuse a time that no statement could give."""
+    if not at:
+        return
+    if summary is None:
+        raise UsageError("--at is the time of a summary; name its FILE with --summary")
+    import re
+    from datetime import datetime
+
+    try:
+        known = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", at)
+        datetime.fromisoformat(at if known else "")
+    except ValueError:
+        raise UsageError(f"--at: {visible(at, 60)}: no time such as 2026-11-25T12:00:00Z") from None
+
+
+def _summarised(path: Path, lines: bytes, output: Output) -> bool:
+    """Write a summary, and tell what came of it; whether one is there."""
+    from generator.writing.summary import write
+
+    shown = visible(str(path))
+    try:
+        write(path, lines)
+    except BuildError as error:
+        output.error(str(error))
+        return False
+    if not lines:
+        output.error(f"{shown}: no summary: no packet with a tree hash (SUMMARY-NONE)")
+        return False
+    output.message(f"{shown}: summary written")
+    return True
 
 
 def _for_machines(
