@@ -11,13 +11,14 @@ import junitparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from generator import __version__
 from generator.model.result import Result, RuleText
 from generator.names import visible
 from generator.render.junit import junit
 from generator.render.sarif import relative_uri, sarif
-from tests.machine_support import outcomes, read_junit, read_sarif
+from tests.machine_support import jenkins, outcomes, read_junit, read_sarif
 
 RULES = {
     "FILE-DIFFERS": RuleText("A file differs.", "Its bytes changed.", "Ask who changed it."),
@@ -75,6 +76,17 @@ def test_junit_whole() -> None:
         "lane-a": Counter(passed=1, failed=1, skipped=1),
         "lane-b": Counter(error=1, skipped=1),
     }
+
+
+@pytest.mark.skipif(jenkins() is None, reason="no source of pytest here; `make test` fetches it")
+def test_junit_holds_against_the_schema_of_jenkins() -> None:
+    good = junit(EACH, name="lanebook verify")
+    for spoilt in (
+        good,
+        good.replace(b" classname=", b" when="),
+        good.replace(b"skipped", b"left"),
+    ):
+        assert jenkins().validate(etree.fromstring(spoilt)) == (spoilt == good)
 
 
 def test_another_reader_finds_the_same_in_junit() -> None:
