@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from in_toto_attestation.v1 import statement as in_toto
 from in_toto_attestation.v1 import statement_pb2
 
 from generator import __version__
-from generator.attesting import BEGINNING
+from generator.attesting import BEGINNING, passes
 from generator.checks_explained import CHECKS
 from generator.errors_explained import ERRORS
+from generator.reading.root import open_root
 from generator.selftest import rule_base_digest
+from generator.verify import verify as judged
 from tests.folders import (
     FILES,
     Answer,
@@ -142,6 +145,19 @@ def test_claims_only_is_no_subject_and_spoils_nothing(tmp_path: Path) -> None:
     # nothing is verified of one lane, so the exit code is 3; the packet is verified all the same
     assert verify(tmp_path).code == 3
     assert came_to(tmp_path) == (["sealed"], "PASSED", [HASHES, REFUTED, CLAIMED])
+
+
+def test_a_rule_that_failed_on_claims_spoils_the_packets_beside_them(tmp_path: Path) -> None:
+    lane(tmp_path, "sealed")
+    write(tmp_path / "packets" / "told", {"report.json": REPORT.encode()})
+    verdict = judged(open_root(tmp_path), jobs=1)
+    assert passes(verdict)
+    hurt = tuple(
+        one._replace(errors=("ledger: ValueError: no",)) if one.id == "told" else one
+        for one in verdict.lanes
+    )
+    assert not passes(replace(verdict, lanes=hurt))
+    assert not passes(replace(verdict, lanes=hurt[:0]))
 
 
 def test_one_refuted_packet_fails_all(tmp_path: Path) -> None:

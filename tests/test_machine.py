@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
+import yaml
 
 from generator.checks_explained import CHECKS, OF_LEVEL
 from generator.exits import Exit
@@ -20,7 +22,7 @@ from generator.model.finding import Claim, Finding
 from generator.model.outcome import Agreement, Level, Outcome
 from generator.model.result import Result
 from generator.model.verdict import RootVerdict
-from generator.reading.root import find_root, open_path, open_root
+from generator.reading.root import open_path, open_root
 from generator.render.junit import junit
 from generator.render.sarif import sarif
 from generator.results import results, rule_texts
@@ -44,7 +46,7 @@ from tests.machine_support import outcomes, read_junit, read_sarif
 from tests.make_refuse_packets import PACKETS, accepted, refused
 from tests.refuse_recipes import RECIPES
 
-OWN = find_root(Path(__file__).resolve().parent)
+OWN = Path(__file__).resolve().parents[1]
 REPORT = json.dumps({"final_status": "SAMPLE_RUN_READY", "tests_passed": 12})
 
 
@@ -377,6 +379,17 @@ def holds(verdict: RootVerdict, base: Path, *, strict: bool) -> None:
     for one in verdict.lanes:
         if one.outcome is Outcome.UNKNOWN:
             assert outcomes(root)[one.id]["error"]
+    # what docs/machine.md has GitHub shown: each refuting finding, once
+    shown = [
+        result["ruleId"]
+        for result in log["results"]
+        if result["kind"] == "fail" and not result["ruleId"].startswith("VERIFY-")
+    ]
+    found_so = [
+        *(one.findings for one in verdict.lanes),
+        *(one.findings for one in verdict.decisions),
+    ]
+    assert shown == [finding.code for each in found_so for finding in each if finding.refutes]
     # without a place GitHub refuses the whole file
     assert all(uris(result) for result in log["results"] if result["kind"] == "fail")
     gone = {
@@ -441,6 +454,19 @@ def test_a_hostile_path_leads_nowhere(tmp_path: Path) -> None:
     shown = run("verify", tmp_path, "--format", "junit", "-j", "1").out
     assert "\x1b" not in shown
     assert "a\\x1b[31m" in shown
+
+
+def test_the_page_names_what_there_is() -> None:
+    page = (OWN / "docs" / "machine.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert [sorted(yaml.safe_load(block)) for block in blocks] == [
+        ["lanebook"],
+        ["permissions", "steps"],
+    ]
+    properties = re.findall(r"^\| `(LANEBOOK_[A-Z_]+)` \|", page, re.MULTILINE)
+    source = (OWN / "generator" / "attesting.py").read_text("utf-8")
+    assert properties == re.findall(r'= "(LANEBOOK_[A-Z_]+)"', source)
+    assert set(re.findall(r"VERIFY-[A-Z-]+[A-Z]", page)) <= set(CHECKS)
 
 
 def test_same_lanes_same_bytes_wherever_they_stand(tmp_path: Path) -> None:
