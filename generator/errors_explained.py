@@ -116,5 +116,21 @@ ERRORS: dict[str, Code] = {
         "It could have copied them, so nothing was made again.",
         "List the inputs in inputs.txt of the packet; the other files are then kept from it.",
     ),
+    "SUMMARY-PLACE": Code(
+        "--summary names a place where nothing may be written: a link, something among the packets,"
+        " or a file that is no summary.",
+        "Packets are evidence and only read, and what somebody else wrote is not written over.",
+        "Name a new file, or an earlier summary, in a folder outside packets/.",
+    ),
+    "SUMMARY-WRITE": Code(
+        "The summary could not be written.",
+        "The disk refused; an earlier summary there is as it was, and says nothing of this run.",
+        "See to what the message names, and verify again.",
+    ),
+    "SUMMARY-NONE": Code(
+        "No packet with a tree hash was verified, so there is no summary; an earlier one is gone.",
+        "A statement is about something with a digest; claims alone have none.",
+        "Name a lane or a packet with evidence, or leave --summary out.",
+    ),
     **REHEARSE_CODES,
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +19,7 @@ from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.reading.root import PINS, Pin, read_pins
 from generator.rules.pins import BEHIND
+from generator.writing.replacing import put
 
 _HEAD = """\
 # What the lanes were when they were pinned, oldest first. 'lanebook pin' writes it; keep it in git.
@@ -193,14 +193,9 @@ def write(root: Path, data: bytes) -> None:
     path = root / PINS
     if path.is_symlink():
         raise NoVerdictError(f"{PINS} is a symbolic link; it is not followed")
-    temporary = root / f".{PINS}.{secrets.token_hex(6)}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as out:
-            out.write(data)
-        os.replace(temporary, path)
+        put(path, data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BuildError(f"{PINS}: not written, it is as it was: {reason}") from error
 

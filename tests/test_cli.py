@@ -17,6 +17,7 @@ import pytest
 
 import generator
 from generator import __version__, selftest
+from generator.checks_explained import CHECKS
 from generator.cli.app import app
 from generator.cli.terminal import Output, paint
 from generator.errors_explained import ERRORS
@@ -380,8 +381,8 @@ def test_strict_says_why(tmp_path: Path) -> None:
         ),
         pytest.param(
             ["verify", "--format", "xml"],
-            "Invalid value for '--format': 'xml' is not one of 'text', 'json'."
-            " ('lanebook verify --help' shows how)",
+            "Invalid value for '--format': 'xml' is not one of 'text', 'json', 'junit',"
+            " 'sarif'. ('lanebook verify --help' shows how)",
             id="choice",
         ),
         pytest.param(
@@ -823,10 +824,11 @@ def test_explain_gives_one_code_as_an_object() -> None:
 
 def test_explain_lists_all_codes() -> None:
     lines = run("explain").out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == [*CODES, *ERRORS]
+    assert [line.split("  ")[0] for line in lines] == [*CODES, *ERRORS, *CHECKS]
     assert [line.partition("  ")[2].strip() for line in lines] == [
         *(text.meaning for text in CODES.values()),
         *(f"Error: {text.meaning}" for text in ERRORS.values()),
+        *(f"Check: {text.meaning}" for text in CHECKS.values()),
     ]
     listed = run("explain", "--format", "json").object
     assert (listed["schema"], [one["code"] for one in listed["codes"]]) == (
@@ -835,16 +837,19 @@ def test_explain_lists_all_codes() -> None:
     )
     assert {tuple(one) for one in listed["codes"]} == {("code", "rule", "meaning", "why", "todo")}
     assert listed["errors"] == [{"code": name, **text._asdict()} for name, text in ERRORS.items()]
+    assert listed["checks"] == [{"code": name, **text._asdict()} for name, text in CHECKS.items()]
 
 
-@pytest.mark.parametrize("code", ERRORS)
+@pytest.mark.parametrize("code", [*ERRORS, *CHECKS])
 def test_every_code_that_is_printed_is_explained(code: str) -> None:
-    assert code not in CODES
-    given = run("explain", code)
-    assert (given.code, given.out.splitlines()[-1]) == (
-        0,
-        "  Kind:           an error that ends a command; not a finding",
+    assert sum(code in codes for codes in (CODES, ERRORS, CHECKS)) == 1
+    kind = (
+        "an error that ends a command; not a finding"
+        if code in ERRORS
+        else "a row of 'verify --format junit' and 'sarif'; not a finding"
     )
+    given = run("explain", code)
+    assert (given.code, given.out.splitlines()[-1]) == (0, f"  Kind:           {kind}")
 
 
 def test_every_code_in_the_source_is_known() -> None:
@@ -878,7 +883,7 @@ def test_completion_scripts(shell: str, tmp_path: Path) -> None:
     [
         pytest.param("lanebook ver", ["verify"], id="command"),
         pytest.param("lanebook verify --f", ["--format"], id="option"),
-        pytest.param("lanebook verify --format j", ["json"], id="choice"),
+        pytest.param("lanebook verify --format j", ["json", "junit"], id="choice"),
         pytest.param("lanebook completion ", ["bash", "zsh", "fish"], id="shells"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -162,14 +162,35 @@ def init(output: Output, folder: Path | None) -> int:
 @app.command()
 @click.argument("paths", nargs=-1, type=PATH)
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "sarif"]),
+    default="text",
+    help="How to tell it; junit and sarif are for CI systems.",
 )
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
+@click.option(
+    "--summary", type=PATH, metavar="FILE", help="Also write two in-toto statements, one a line."
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    default="",
+    help="The time that the statements give, such as 2026-11-25T12:00:00Z; default: none.",
+)
 @click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
 )
 @click.pass_obj
-def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, jobs: int) -> int:
+def verify(
+    output: Output,
+    paths: tuple[Path, ...],
+    form: str,
+    strict: bool,
+    summary: Path | None,
+    at: str,
+    jobs: int,
+) -> int:
     """Compute every hash and verdict of lanes, packets or whole roots again.
 
     Without a PATH, the root around the current folder: the nearest folder with packets/ in it.
@@ -180,10 +201,13 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
       lanebook verify packets/clone-rehearsal     one lane
       lanebook verify downloads/packet            a bare packet folder
       lanebook verify --format json | jq .summary
+      lanebook verify --format junit > lanebook.xml
+      lanebook verify --summary lanes.intoto.jsonl packets/clone-rehearsal
     """
     from generator import verify as verifying
     from generator.reading.root import find_root, joined, open_path, open_root
 
+    _check_time(at, summary)
     roots = []
     unreadable: dict[str, str] = {}
     for path in paths or (None,):
@@ -194,13 +218,17 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
             # the others are still worth knowing
             unreadable[visible(str(path or "."))] = visible(_told(error)[0])
             _tell(error, output)
+    if summary is not None:
+        from generator.writing.summary import check_place
+
+        check_place(summary, roots)
     verdicts = [
         verifying.verify(
             root,
             jobs=jobs,
             progress=output.phase("verifying lanes", len(root.sources)),
-            facts=form == "json",
-            records=form == "json",
+            facts=form != "text",
+            records=form == "json" or summary is not None,
         )
         for root in joined(roots)
     ]
@@ -215,11 +243,20 @@ def verify(output: Output, paths: tuple[Path, ...], form: str, strict: bool, job
     code = verifying.exit_code(verdict, strict=strict)
     if unreadable and code is Exit.VERIFIED:
         code = Exit.NO_VERDICT
+    if summary is not None:
+        from generator.attesting import summary as summed
+
+        lines = summed(verdict, strict=strict, complete=not unreadable, at=at)
+        if not _summarised(summary, lines, output) and code is Exit.VERIFIED:
+            code = Exit.NO_VERDICT
     if form == "json":
         from generator.cli.machine import verdict_object
 
         told_of_it = verdict_object(verdict, code, unreadable)
         output.own(_as_json(told_of_it))
+        return code
+    if form in ("junit", "sarif"):
+        output.own(_for_machines(form, verdict, strict, unreadable))
         return code
     if not roots:
         return code
@@ -291,6 +328,54 @@ def _as_json(value: object) -> str:
     import json  # late: a text needs none
 
     return json.dumps(value, ensure_ascii=True, indent=2)
+
+
+def _check_time(at: str, summary: Path | None) -> None:
+    """Refuse a time that no statement could give."""
+    if not at:
+        return
+    if summary is None:
+        raise UsageError("--at is the time of a summary; name its FILE with --summary")
+    import re
+    from datetime import datetime
+
+    try:
+        known = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", at)
+        datetime.fromisoformat(at if known else "")
+    except ValueError:
+        raise UsageError(f"--at: {visible(at, 60)}: no time such as 2026-11-25T12:00:00Z") from None
+
+
+def _summarised(path: Path, lines: bytes, output: Output) -> bool:
+    """Write a summary, and tell what came of it; whether one is there."""
+    from generator.writing.summary import write
+
+    shown = visible(str(path))
+    try:
+        write(path, lines)
+    except BuildError as error:
+        output.error(str(error))
+        return False
+    if not lines:
+        output.error(f"{shown}: no summary: no packet with a tree hash (SUMMARY-NONE)")
+        return False
+    output.message(f"{shown}: summary written")
+    return True
+
+
+def _for_machines(
+    form: str, verdict: RootVerdict, strict: bool, unreadable: Mapping[str, str]
+) -> str:
+    from generator.results import results, rule_texts
+
+    rows = results(verdict, strict=strict, unreadable=unreadable)
+    if form == "junit":
+        from generator.render.junit import junit
+
+        return junit(rows, name="lanebook verify").decode("ascii").removesuffix("\n")
+    from generator.render.sarif import sarif
+
+    return sarif(rows, rule_texts(), command="lanebook verify").decode("ascii").removesuffix("\n")
 
 
 def _tell_unread(verdict: RootVerdict, output: Output) -> None:
@@ -441,11 +526,12 @@ def explain(output: Output, code: str | None, form: str) -> int:
     import difflib
     import textwrap
 
+    from generator.checks_explained import CHECKS
     from generator.errors_explained import ERRORS
     from generator.rules.catalogue import ALL, CODES
 
     rules = {name: rule for rule in ALL for name in rule.codes}
-    known = CODES | ERRORS
+    known = CODES | ERRORS | CHECKS
     if code is None:
         if form == "json":
             listed = [
@@ -456,12 +542,13 @@ def explain(output: Output, code: str | None, form: str) -> int:
                 "schema": "lanebook/codes/1",
                 "codes": listed,
                 "errors": errors,
+                "checks": [{"code": name, **text._asdict()} for name, text in CHECKS.items()],
             }
             output.own(_as_json(value))
             return Exit.VERIFIED
         width = max(map(len, known))
         for name, text in known.items():
-            kind = "" if name in CODES else "Error: "
+            kind = "Error: " if name in ERRORS else "Check: " if name in CHECKS else ""
             output.result(f"{name:<{width}}  {kind}{text.meaning}")
         return Exit.VERIFIED
     name = code.upper()
@@ -485,6 +572,8 @@ def explain(output: Output, code: str | None, form: str) -> int:
         ("Rule:           ", f"{rule.name}; protects {rule.protects}")
         if rule
         else ("Kind:           ", "an error that ends a command; not a finding")
+        if name in ERRORS
+        else ("Kind:           ", "a row of 'verify --format junit' and 'sarif'; not a finding")
     )
     for head, body in (
         ("", text.meaning),
