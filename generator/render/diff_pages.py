@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from generator.comparing.difference import Change, Difference
 from generator.comparing.portrait import SECTIONS, Portrait
 from generator.model.verdict import LaneVerdict
@@ -109,9 +107,9 @@ def diff_page(found: Difference, before: Places, after: Places) -> Page:
     ]
     worse = len(told["worse"])
     aids = {
-        "head": f"{one['id']} → {other['id']}",
+        "head": f"{other['id']}, changed since {one['id']}",
         "tabs": tabs,
-        "css": Markup(" lb-refuted") if worse else "",
+        "css": href("lb-refuted" if worse else "lb-neutral"),
         "parts": parts,
     }
     path = f"{FOLDER}/{pair_name(one['id'], other['id'])}"
