@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from generator.errors import InputError
 from generator.model.digest import Digest, sha256
@@ -43,6 +43,11 @@ class Drift(StrEnum):
         "look-alike characters",
         "Characters were replaced by ones that look alike, such as an em dash for a hyphen.",
     )
+    JSON_ESCAPES = (
+        "JSON ASCII escapes",
+        "In JSON, characters outside ASCII were written as \\u escapes, or escapes as characters; "
+        "nothing else differs.",
+    )
     JSON = (
         "JSON re-serialised",
         "The JSON value is the same, number literals included; ASCII escapes, key order or white "
@@ -66,6 +71,13 @@ class DriftExplanation:
     def __str__(self) -> str:
         """Return ``BOM, CRLF (sealed bytes found by digest)``."""
         return f"{', '.join(self.classes)} ({self.how})"
+
+
+class Recovered(NamedTuple):
+    """The sealed bytes, where they were found or made, and what became of them if that shows."""
+
+    explanation: DriftExplanation | None
+    sealed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,26 @@ def explain(
     """
     if sha256(present) == sealed:
         return None
-    return compare(present, sealed, known, budget) or _transformed(present, sealed, budget)[0]
+    return recover(present, sealed, known, budget).explanation
+
+
+def recover(
+    present: bytes,
+    sealed: Digest,
+    known: Callable[[Digest], bytes | None] = lambda digest: None,
+    budget: Budget = DEFAULT,
+) -> Recovered:
+    """Return the bytes with the digest ``sealed`` too, which ``present`` does not have.
+
+    Where the sealed bytes are found they are returned even if no explanation fits.
+    """
+    original = _believed(sealed, known)
+    if original is not None:
+        classes = _compared(present, original, budget)
+        if classes:
+            return Recovered(DriftExplanation(classes, FOUND), original)
+    made, _ = _transformed(present, sealed, budget)
+    return made if made.explanation is not None else Recovered(None, original)
 
 
 class Search:
@@ -118,8 +149,9 @@ class Search:
         whole = self.left > 0
         # BOM and line ends cost next to nothing, and are looked for in any case
         budget = self.budget if whole else replace(self.budget, text_bytes=0)
-        found, spent = _transformed(present, sealed, budget)
+        made, spent = _transformed(present, sealed, budget)
         self.left -= spent
+        found = made.explanation
         return str(found) if found is not None else "" if whole else NOT_SEARCHED
 
 
@@ -130,17 +162,18 @@ def compare(
     budget: Budget = DEFAULT,
 ) -> DriftExplanation | None:
     """Say how ``present`` drifted from sealed bytes that were found by their digest."""
-    original = known(sealed)
-    # What is found is believed for its digest only.
-    if original is None or sha256(original) != sealed:
-        return None
-    classes = _compared(present, original, budget)
+    original = _believed(sealed, known)
+    classes = _compared(present, original, budget) if original is not None else ()
     return DriftExplanation(classes, FOUND) if classes else None
 
 
-def _transformed(
-    present: bytes, sealed: Digest, budget: Budget
-) -> tuple[DriftExplanation | None, int]:
+def _believed(sealed: Digest, known: Callable[[Digest], bytes | None]) -> bytes | None:
+    """Return what is known by a digest; it is believed for its digest only."""
+    original = known(sealed)
+    return original if original is not None and sha256(original) == sealed else None
+
+
+def _transformed(present: bytes, sealed: Digest, budget: Budget) -> tuple[Recovered, int]:
     """Return what was found, and how many bytes were made and hashed for it."""
     spent = 0
     for tried, (classes, candidate) in enumerate(_candidates(present, budget)):
@@ -153,8 +186,8 @@ def _transformed(
             compared = _compared(present, candidate, budget)
             if not compared or Drift.EDITED in compared:
                 compared = tuple(sorted(classes, key=_ORDER.index))
-            return DriftExplanation(compared, TRANSFORMED), spent
-    return None, spent
+            return Recovered(DriftExplanation(compared, TRANSFORMED), candidate), spent
+    return Recovered(None), spent
 
 
 _ORDER: Final = tuple(Drift)
@@ -196,6 +229,7 @@ def _value(data: bytes) -> strictjson.JsonValue | InputError:
 
 _BYTES: Final = (Drift.BOM, Drift.CRLF, Drift.FINAL_NEWLINE)
 _TEXT: Final = (*_BYTES, Drift.FORM, Drift.LOOKALIKE)
+_TEXT_OF_JSON: Final = (*_TEXT, Drift.JSON_ESCAPES)
 _VALUE: Final = (Drift.BOM, Drift.FORM, Drift.LOOKALIKE, Drift.JSON)
 """JSON counts no white space outside strings, and no line end can stand inside."""
 
@@ -204,7 +238,7 @@ def _compared(present: bytes, original: bytes, budget: Budget) -> tuple[Drift, .
     """Return the fewest classes without which the two are equal; none if that is not known."""
     small = max(len(present), len(original)) <= budget.text_bytes
     views = _View(present), _View(original)
-    usable = (_TEXT, _VALUE) if small else (_BYTES,)
+    usable = (_TEXT, _TEXT_OF_JSON, _VALUE) if small else (_BYTES,)
     tried = [
         classes
         for size in (1, 2)
@@ -269,7 +303,13 @@ class _View:
                 return None
             # Escaped, a quotation mark would have no single character to be compared with.
             return _serialised(value, _likeness, curly=Drift.LOOKALIKE in classes)
-        return _decoded(self.bytes_without(classes))
+        text = _decoded(self.bytes_without(classes))
+        if Drift.JSON_ESCAPES in classes:
+            return None if text is None or not self._is_json() else _unescaped(text)
+        return text
+
+    def _is_json(self) -> bool:
+        return not isinstance(self._value_without(frozenset({Drift.BOM})), InputError)
 
     def _value_without(self, classes: frozenset[Drift]) -> strictjson.JsonValue | InputError:
         data = self.bytes_without(classes)
@@ -357,9 +397,15 @@ _Step = Callable[[bytes], Iterator[bytes]]
 def _candidates(present: bytes, budget: Budget) -> Iterator[tuple[tuple[Drift, ...], bytes]]:
     """Yield what the sealed bytes may have been, with the classes that it takes; likelier first."""
     # In this order one step does not undo another, or take away what it needs.
+    letters: dict[Drift, _Step] = {Drift.FORM: _forms, Drift.LOOKALIKE: _replaced}
+    # No character can be looked at before it is one.
+    letters = (
+        {Drift.JSON_ESCAPES: _escapes_undone, **letters}
+        if _ESCAPES_IN_BYTES.search(present)
+        else {**letters, Drift.JSON_ESCAPES: _escaped}
+    )
     steps: dict[Drift, _Step] = {
-        Drift.FORM: _forms,
-        Drift.LOOKALIKE: _replaced,
+        **letters,
         Drift.JSON: _reserialised,
         Drift.FINAL_NEWLINE: _final_newlines,
         Drift.CRLF: _line_ends,
@@ -387,13 +433,13 @@ def _candidates(present: bytes, budget: Budget) -> Iterator[tuple[tuple[Drift, .
                         yield (first, second), candidate
 
 
-# JSON has no need of line ends at the end, as they are among its white space.
+# JSON has no need of line ends at the end, as they are among its white space, nor of escapes.
 _PAIRS: Final = tuple(
     frozenset(pair)
     for pair in sorted(
         combinations(_ORDER[:-1], 2), key=lambda pair: (Drift.JSON in pair, Drift.LOOKALIKE in pair)
     )
-    if pair != (Drift.FINAL_NEWLINE, Drift.JSON)
+    if pair not in ((Drift.FINAL_NEWLINE, Drift.JSON), (Drift.JSON_ESCAPES, Drift.JSON))
 )
 
 
@@ -468,6 +514,52 @@ _REPLACEMENTS: Final = (
     *((" ", "\u00a0"), (" ", "\u202f"), ('"', "\u201c"), ('"', "\u201d")),
     *((old, new) for kind in _KINDS for old in kind[1:] for new in kind if new != old),
 )
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_ESCAPES_IN_BYTES = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}|\\u007[fF]")
+_BEYOND = re.compile("[^\\0-~]")
+
+
+def _unescaped(json_text: str) -> str:
+    """Return JSON in which no character outside printed ASCII is escaped.
+
+    A back slash stands in strings only, so nothing else has to be known of JSON.
+    """
+
+    def decoded(match: re.Match[str]) -> str:
+        return match[0] if not match[1] or int(match[1], 16) < 0x7F else chr(int(match[1], 16))
+
+    text = _ESCAPE.sub(decoded, json_text)
+    # Two escapes make one character where it is above U+FFFF; a lone one strictjson has refused.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _escapes_undone(data: bytes) -> Iterator[bytes]:
+    if _ESCAPES_IN_BYTES.search(data) and _is_json(data):
+        yield _unescaped(data.decode()).encode()
+
+
+def _escaped(data: bytes) -> Iterator[bytes]:
+    """Yield JSON with every character outside ASCII escaped, in the digits of most writers first."""
+    body = _BOMS.sub(b"", data)
+    marks = data[: len(data) - len(body)]
+    text = _decoded(body)
+    if text is None or not _BEYOND.search(text) or not _is_json(body):
+        return
+    for digits in ("04x", "04X"):
+        yield marks + _BEYOND.sub(partial(_as_escapes, digits), text).encode()
+
+
+def _as_escapes(digits: str, match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high << 8 | low:{digits}}" for high, low in pairs)
+
+
+def _is_json(data: bytes) -> bool:
+    """Tell whether this is JSON, byte order marks before it or not."""
+    return not isinstance(_value(_BOMS.sub(b"", data)), InputError)
 
 
 def _reserialised(data: bytes) -> Iterator[bytes]:
