@@ -541,7 +541,7 @@ def _escapes_undone(data: bytes) -> Iterator[bytes]:
 
 
 def _escaped(data: bytes) -> Iterator[bytes]:
-    """Yield JSON with every character outside ASCII escaped, in the digits of most writers first."""
+    """Yield JSON with every character outside ASCII escaped, first in the digits of most tools."""
     body = _BOMS.sub(b"", data)
     marks = data[: len(data) - len(body)]
     text = _decoded(body)

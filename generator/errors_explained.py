@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generator.rehearse.codes import REHEARSE_CODES
 from generator.rules.base import Code
+from generator.seals.codes import ERRORS as GATE_ERRORS
 
 ERRORS: dict[str, Code] = {
     "SETTING": Code(
@@ -133,4 +134,5 @@ ERRORS: dict[str, Code] = {
         "Name a lane or a packet with evidence, or leave --summary out.",
     ),
     **REHEARSE_CODES,
+    **GATE_ERRORS,
 }

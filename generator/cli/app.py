@@ -33,7 +33,7 @@ _EXIT_CODES = (
 class _Commands(click.Group):
     """Lists the commands in the order in which they are needed; some are loaded when called."""
 
-    late = ("diff", "rehearse", "rerun", "decide", "pin")
+    late = ("diff", "gate", "rehearse", "rerun", "decide", "pin")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition, the late ones behind ``seal``."""
@@ -529,13 +529,17 @@ def explain(output: Output, code: str | None, form: str) -> int:
     from generator.checks_explained import CHECKS
     from generator.errors_explained import ERRORS
     from generator.rules.catalogue import ALL, CODES
+    from generator.seals import codes as gate
 
-    rules = {name: rule for rule in ALL for name in rule.codes}
-    known = CODES | ERRORS | CHECKS
+    rules = {name: (rule.name, rule.protects) for rule in ALL for name in rule.codes}
+    rules |= dict.fromkeys(gate.FINDINGS, (gate.RULE, gate.PROTECTS))
+    findings = CODES | gate.FINDINGS
+    known = findings | ERRORS | CHECKS
     if code is None:
         if form == "json":
             listed = [
-                {"code": name, "rule": rules[name].name, **CODES[name]._asdict()} for name in CODES
+                {"code": name, "rule": rules[name][0], **text._asdict()}
+                for name, text in findings.items()
             ]
             errors = [{"code": name, **text._asdict()} for name, text in ERRORS.items()]
             value: dict[str, Any] = {
@@ -556,20 +560,20 @@ def explain(output: Output, code: str | None, form: str) -> int:
         near = difflib.get_close_matches(name, known, 3, 0.5)
         hint = f"; did you mean {', '.join(near)}?" if near else "; 'lanebook explain' lists all"
         raise UsageError(f"no such code: {visible(code, 60)}{hint}")
-    text, rule = known[name], rules.get(name)
+    text, (rule, protects) = known[name], rules.get(name, ("", ""))
     if form == "json":
         value = {
             "schema": "lanebook/code/1",
             "code": name,
-            "rule": rule.name if rule else "",
-            "protects": rule.protects if rule else "",
+            "rule": rule,
+            "protects": protects,
             **text._asdict(),
         }
         output.own(_as_json(value))
         return Exit.VERIFIED
     output.result(name)
     about = (
-        ("Rule:           ", f"{rule.name}; protects {rule.protects}")
+        ("Rule:           ", f"{rule}; protects {protects}")
         if rule
         else ("Kind:           ", "an error that ends a command; not a finding")
         if name in ERRORS

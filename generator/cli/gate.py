@@ -1,0 +1,256 @@
+"""``lanebook gate``: sealed files are the bytes that were approved, or CI stops."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.paths import PATH
+from generator.cli.terminal import Output, paint, told
+from generator.errors import InputError, UsageError
+from generator.exits import Exit
+from generator.names import visible
+from generator.render.words import plural
+
+if TYPE_CHECKING:
+    from generator.seals.listing import Seals
+    from generator.seals.proof import Answer, Proof
+    from generator.seals.told import Run
+
+
+@click.command("gate")
+@click.argument("seals", required=False, type=PATH)
+@click.argument("paths", nargs=-1, type=PATH)
+@click.option(
+    "--write", is_flag=True, help="Make or update the seal file; PATHs are what is sealed anew."
+)
+@click.option(
+    "--selftest", is_flag=True, help="Tell each answer of the selftest; SEALS may be left out."
+)
+@click.option("--diff", is_flag=True, help="Show the first difference where the bytes are known.")
+@click.option("--no-history", is_flag=True, help="Do not look for sealed bytes in git.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "sarif"]),
+    default="text",
+    help="How to tell it.",
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
+)
+@click.pass_obj
+def gate(
+    output: Output,
+    seals: Path | None,
+    paths: tuple[Path, ...],
+    write: bool,
+    selftest: bool,
+    diff: bool,
+    no_history: bool,
+    form: str,
+    jobs: int,
+) -> int:
+    """Hold files against SEALS, a list of digests as sha256sum prints it.
+
+    Its paths are relative to its own folder. PATHs narrow it down to these files and folders; one
+    that no line covers is refused. Each file that is not byte-exact is named with the way in which
+    it drifted: edited, look-alike characters such as an em dash, JSON escapes or JSON written anew,
+    byte order mark, line ends, final newline, Unicode form, missing, or not a file. Sealed bytes
+    are looked for in git, too. Before any of it is believed, the gate proves that it bites.
+
+    \b
+    Exit codes: 0 every byte is as sealed; 1 something drifted; 2 wrong usage; 3 no verdict:
+    nothing to check, or the seal file is damaged.
+
+    \b
+    Examples:
+      lanebook gate --write SEALS.sha256 sql config.json   seal a folder and a file
+      lanebook gate SEALS.sha256                           hold all of it
+      lanebook gate SEALS.sha256 sql --diff                one folder, and where it differs
+      lanebook gate SEALS.sha256 --format junit > gate.xml
+      lanebook gate --selftest
+    """  # noqa: D301 - click's \b is the character
+    if write:
+        if selftest or diff or form != "text":
+            raise UsageError("--write goes with SEALS, PATHs and --jobs only")
+        return _write(output, _named(seals), paths, jobs)
+    if seals is None and not selftest:
+        raise UsageError("which seal file? 'lanebook gate --help' shows how")
+    run = _run(output, seals, paths, selftest, diff, not no_history, jobs)
+    if form == "text":
+        _tell(output, run)
+    else:
+        output.own(_as(form, run))
+    if run.verdict is not None and run.verdict.history:
+        output.message(run.verdict.history)
+    return run.exit_code
+
+
+def _run(
+    output: Output,
+    path: Path | None,
+    paths: Sequence[Path],
+    whole_proof: bool,
+    diff: bool,
+    history: bool,
+    jobs: int,
+) -> Run:
+    from generator.model.finding import Finding
+    from generator.seals import listing
+    from generator.seals.gate import Settings, check
+    from generator.seals.proof import prove
+    from generator.seals.told import Run
+
+    if path is None:
+        return Run("", "", prove(), whole_proof=True)
+    seals, prefix, folder = _named(path)
+    shown = visible(prefix + seals)
+    try:
+        read = _read(path, shown, seals)
+    except InputError as error:
+        problem = Finding(error.code, shown, "", "", error.problem)
+        return Run(shown, prefix, prove(), None, (problem,), whole_proof)
+    if read.problems:
+        return Run(shown, prefix, prove(), None, read.problems, whole_proof)
+    asked = listing.narrowed(read.lines, [_below(folder, each) for each in paths])
+    proofs: list[Proof] = []
+    verdict = check(
+        folder,
+        asked,
+        Settings(jobs, history, diff),
+        progress=output.phase("hashing files", len(asked.lines)),
+        meanwhile=lambda: proofs.append(prove()),
+    )
+    return Run(shown, prefix, proofs[0], verdict, (), whole_proof)
+
+
+def _named(path: Path | None) -> tuple[str, str, Path]:
+    """Return the name of a seal file, what leads to its folder in what is told, and the folder.
+
+    A folder outside the current one is not told: no output holds a path of the machine.
+    """
+    if path is None:
+        raise UsageError("which seal file? 'lanebook gate --help' shows how")
+    whole = os.path.abspath(path)
+    if path.name in ("", "..") or os.path.isdir(whole):
+        problem = "a folder, not a seal file"
+        raise InputError(problem, code="GATE-NAME", place=(visible(path.name or "."),))
+    folder, name = os.path.split(whole)
+    leads = os.path.relpath(folder, os.getcwd())
+    inside = leads != ".." and not leads.startswith("../")
+    prefix = f"{leads}/" if inside and leads != "." else ""
+    return name, prefix, Path(folder)
+
+
+def _below(folder: Path, path: Path) -> str:
+    """Return a path that was asked about as the seal file would name it."""
+    return os.path.relpath(os.path.abspath(path), folder)
+
+
+def _read(path: Path, shown: str, name: str) -> Seals:
+    from generator.reading.limits import DEFAULT
+    from generator.reading.tree import read_file
+    from generator.seals import listing
+
+    data = read_file(path, DEFAULT.manifest_bytes, code="LIMIT-SEAL")
+    return listing.read(data, shown=shown, name=name)
+
+
+def _tell(output: Output, run: Run) -> None:
+    from generator.seals.gate import State
+    from generator.seals.told import finding, unanswered
+
+    if run.whole_proof or not run.proof.held:
+        _tell_proof(output, run.proof)
+    for each in unanswered(run):
+        output.error(f"{each.where}: {each.message} ({each.code})")
+    verdict = run.verdict
+    for one in verdict.apart if verdict is not None else ():
+        for line in told(finding(run, one), ""):
+            output.result(line)
+        if one.difference is not None:
+            output.result(f"    sealed:  {one.difference.sealed}")
+            output.result(f"    present: {one.difference.present}")
+    if verdict is not None and verdict.asked.lines:
+        files = plural(len(verdict.asked.lines), "file")
+        if verdict.exit_code is Exit.VERIFIED:
+            output.result(f"{paint('●', '●')} {run.seals}: {files} byte-exact")
+        else:
+            counts = [
+                f"{verdict.count(state)} {'byte-exact' if state is State.EXACT else state.value}"
+                for state in State
+                if verdict.count(state)
+            ]
+            output.result(f"{paint('▲', '▲')} {run.seals}: {', '.join(counts)} of {files}")
+    output.result(f"{paint('·', '·')} proven in this run: {run.proof}")
+    if not run.proof.held:
+        output.error("the gate does not do what it says, so it gives no verdict (GATE-SELFTEST)")
+
+
+def _tell_proof(output: Output, proof: Proof) -> None:
+    def tell(title: str, answers: Sequence[Answer], good: str) -> None:
+        output.result(title)
+        for answer in answers:
+            mark = "●" if answer.held else "▲"
+            what = good if answer.held else f"wanted {answer.wanted or 'silence'}"
+            output.result(
+                f"  {paint(mark, mark)} {answer.name:<26}  {what:<12}  {answer.answered}".rstrip()
+            )
+
+    tell("Drift", proof.drifts, "fails closed")
+    tell("Control", proof.controls, "passes")
+    tell("Bad seals", proof.refusals, "refused")
+
+
+def _as(form: str, run: Run) -> str:
+    from generator.seals.told import results, run_object
+
+    if form == "json":
+        import json
+
+        return json.dumps(run_object(run), ensure_ascii=True, indent=2)
+    if form == "junit":
+        from generator.render.junit import junit
+
+        return junit(results(run), name="lanebook gate").decode().rstrip("\n")
+    from generator.model.result import RuleText
+    from generator.render.sarif import sarif
+    from generator.rules.catalogue import CODES
+    from generator.seals.codes import ERRORS, FINDINGS
+
+    rules = {code: RuleText(*text) for code, text in (CODES | FINDINGS | ERRORS).items()}
+    return sarif(results(run), rules, command="lanebook gate").decode().rstrip("\n")
+
+
+def _write(output: Output, named: tuple[str, str, Path], paths: Sequence[Path], jobs: int) -> int:
+    from generator.seals import making
+
+    name, prefix, folder = named
+    shown, path = visible(prefix + name), folder / name
+    old: Seals | None = None
+    if os.path.lexists(path):
+        old = _read(path, shown, name)
+        for finding in old.problems:
+            raise InputError(finding.message, code=finding.code, place=(finding.where,))
+    elif not paths:
+        raise UsageError(f"{shown} is not there yet: which files should it seal?")
+    outside = [each for each in paths if _below(folder, each).split("/")[0] == ".."]
+    if outside:
+        problem = f"outside the folder of {shown}, so it cannot be sealed there"
+        raise InputError(problem, code="PATH-DOTDOT", place=(visible(str(outside[0])),))
+    lines = old.lines if old is not None else ()
+    made = making.make(folder, name, lines, [_below(folder, each) for each in paths], jobs)
+    changed = old is None or path.read_bytes() != made.data
+    if changed:
+        making.write(path, made.data)
+    for word, files in (("added", made.added), ("changed", made.changed)):
+        for file in files:
+            output.result(f"{word}: {visible(prefix + file)}")
+    became = "written" if changed else "unchanged"
+    output.result(f"{shown}: {plural(made.files, 'file')}, {became}")
+    return Exit.VERIFIED

@@ -1,0 +1,259 @@
+"""Files that a seal names: each is opened step by step below one folder, following nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from generator.errors import InputError
+from generator.model.digest import Digest
+from generator.model.packet import Kind
+from generator.names import visible
+from generator.reading.limits import DEFAULT
+from generator.reading.tree import kind_of
+
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: a file that was swapped for a fifo must not hold us up
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_CHUNK = 256 * 1024
+_BUFFER = bytearray(_CHUNK)
+_VIEW = memoryview(_BUFFER)
+
+
+class Observed(NamedTuple):
+    """What stands at a path that a seal names."""
+
+    kind: Kind | None
+    """None: nothing does."""
+    digest: Digest | None = None
+    """Of the bytes, where they were read."""
+    size: int = 0
+    problem: str = ""
+    """Why they were not read, in words."""
+    denied: bool = False
+    """Whether the system or a limit refused, so that nobody knows what the bytes are."""
+
+
+def open_folder(path: str | os.PathLike[str]) -> int:
+    """Return a descriptor of the folder in which a seal file stands.
+
+    Raises:
+        InputError: it cannot be opened (``READ-DENIED``).
+    """
+    try:
+        # this folder is the caller's own word; below it nothing is followed
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "cannot be opened"
+        name = visible(os.path.basename(os.fspath(path)) or ".")
+        raise InputError(reason, code="READ-DENIED", place=(name,)) from error
+
+
+def observe(
+    root: int, paths: Iterable[str], *, most_bytes: int = DEFAULT.bytes
+) -> Iterator[Observed]:
+    """Yield what stands at each of ``paths`` below the folder ``root``, in their order.
+
+    Paths are relative, with ``/``, and hold no ``..``. Every file is read once, in pieces, and a
+    folder stays open while the paths in it follow each other.
+    """
+    with _Folders(root) as folders:
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            try:
+                descriptor = folders.descriptor(folder)
+            except _OnTheWay as stop:
+                yield stop.observed
+                continue
+            yield _observe(descriptor, name, most_bytes)
+
+
+def read_again(root: int, path: str, digest: Digest, limit: int) -> bytes | None:
+    """Return bytes that were hashed before; None if they are others now, or more than ``limit``."""
+    with _Folders(root) as folders:
+        folder, _, name = path.rpartition("/")
+        try:
+            descriptor = os.open(name, _FILE_FLAGS, dir_fd=folders.descriptor(folder))
+        except (OSError, _OnTheWay):
+            return None
+        with os.fdopen(descriptor, "rb") as stream:
+            try:
+                data = stream.read(limit + 1)
+            except OSError:
+                return None
+    return data if len(data) <= limit and sha256(data).hexdigest() == digest else None
+
+
+class _OnTheWay(Exception):
+    """No path leads on from here."""
+
+    def __init__(self, observed: Observed) -> None:
+        super().__init__(observed.problem)
+        self.observed = observed
+
+
+class _Folders:
+    """The folders on the way to one path; those that the next path shares stay open."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._path = ""
+        self._names: list[str] = []
+        self._open: list[int] = []
+
+    def __enter__(self) -> _Folders:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._close(0)
+
+    def _close(self, keep: int) -> None:
+        for descriptor in self._open[keep:]:
+            os.close(descriptor)
+        del self._open[keep:], self._names[keep:]
+
+    def descriptor(self, path: str) -> int:
+        """Return the folder ``path``, opened one step at a time."""
+        if path != self._path:
+            wanted = path.split("/") if path else []
+            shared = 0
+            for one, other in zip(self._names, wanted, strict=False):
+                if one != other:
+                    break
+                shared += 1
+            self._close(shared)
+            self._path = "/".join(self._names)
+            for number in range(shared, len(wanted)):
+                self._step(wanted, number)
+            self._path = path
+        return self._open[-1] if self._open else self._root
+
+    def _step(self, wanted: list[str], number: int) -> None:
+        current = self._open[-1] if self._open else self._root
+        name = wanted[number]
+        try:
+            descriptor = os.open(name, _FOLDER_FLAGS, dir_fd=current)
+        except FileNotFoundError:
+            raise _OnTheWay(Observed(None)) from None
+        except OSError as error:
+            place = "/".join(wanted[: number + 1])
+            raise _OnTheWay(_instead(current, name, place, error)) from None
+        self._open.append(descriptor)
+        self._names.append(name)
+        self._path = "/".join(self._names)
+
+
+def _instead(folder: int, name: str, place: str, error: OSError) -> Observed:
+    """Return what stands in the place of a folder on the way."""
+    with contextlib.suppress(OSError):
+        kind = kind_of(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        if kind is Kind.FILE:
+            return Observed(None, problem=f"'{visible(place, 160)}' is a file, not a folder")
+        if kind is not Kind.FOLDER:
+            return Observed(kind, problem=f"'{visible(place, 160)}' is a {kind}, not a folder")
+    return _denied(error)
+
+
+def _denied(error: OSError) -> Observed:
+    reason = os.strerror(error.errno) if error.errno else "cannot be read"
+    return Observed(Kind.FILE, problem=reason, denied=True)
+
+
+def _observe(folder: int, name: str, most_bytes: int) -> Observed:
+    try:
+        # looked at before it is opened, as opening a device can do something
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            return Observed(kind_of(mode))
+        descriptor = os.open(name, _FILE_FLAGS, dir_fd=folder)
+    except FileNotFoundError:
+        return Observed(None)
+    except OSError as error:
+        return _denied(error)
+    try:
+        size = os.readv(descriptor, (_BUFFER,))
+        digest = sha256(_VIEW[:size])
+        # what is swapped for a fifo meanwhile gives no byte at all
+        if not size and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return Observed(kind_of(os.fstat(descriptor).st_mode))
+        piece = size
+        while piece == _CHUNK and size <= most_bytes:
+            piece = os.readv(descriptor, (_BUFFER,))
+            size += piece
+            digest.update(_VIEW[:piece])
+    except OSError as error:
+        return _denied(error)
+    finally:
+        os.close(descriptor)
+    if size > most_bytes:
+        return Observed(Kind.FILE, None, size, f"larger than {most_bytes} bytes", denied=True)
+    return Observed(Kind.FILE, Digest(digest.hexdigest()), size)
+
+
+def files_below(root: int, path: str) -> Iterator[str]:
+    """Yield every file of the folder ``path`` below ``root``, or ``path`` itself if it is a file.
+
+    ``.`` is the root. Folders named ``.git`` are left out, as git rewrites what is in them.
+
+    Raises:
+        InputError: something is no file (``GATE-KIND``), not there (``GATE-MISSING``), or cannot be
+            read (``GATE-READ``).
+    """
+    with _Folders(root) as folders:
+        folder, _, name = path.rpartition("/")
+        try:
+            above = folders.descriptor(folder)
+        except _OnTheWay as stop:
+            raise _refused(path, stop.observed) from None
+        if path != ".":
+            try:
+                kind = kind_of(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode)
+            except FileNotFoundError:
+                raise _refused(path, Observed(None)) from None
+            except OSError as error:
+                raise _refused(path, _denied(error)) from None
+            if kind is Kind.FILE:
+                yield path
+                return
+            if kind is not Kind.FOLDER:
+                raise _refused(path, Observed(kind))
+        try:
+            inner = os.open(name if path != "." else ".", _FOLDER_FLAGS, dir_fd=above)
+        except OSError as error:
+            raise _refused(path, _denied(error)) from None
+        try:
+            with os.scandir(inner) as items:
+                names = sorted(item.name for item in items)
+        except OSError as error:
+            raise _refused(path, _denied(error)) from None
+        finally:
+            os.close(inner)
+    for each in names:
+        if each != ".git":
+            yield from files_below(root, each if path == "." else f"{path}/{each}")
+
+
+def _refused(path: str, observed: Observed) -> InputError:
+    """Return the error that says why something cannot be sealed."""
+    place = (visible(path, 160),)
+    if observed.denied:
+        return InputError(observed.problem, code="GATE-READ", place=place)
+    if observed.kind is None:
+        return InputError(observed.problem or "not there", code="GATE-MISSING", place=place)
+    problem = observed.problem or f"a {observed.kind}, not a file"
+    return InputError(problem, code="GATE-KIND", place=place)
+
+
+def sealed_digest(path: str, observed: Observed) -> Digest:
+    """Return the digest of what was observed at ``path``.
+
+    Raises:
+        InputError: as :func:`files_below`.
+    """
+    if observed.digest is None:
+        raise _refused(path, observed)
+    return observed.digest

@@ -1,0 +1,114 @@
+"""Writes seals: what the gate would refuse is refused here, and nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from generator.errors import BuildError, InputError
+from generator.model.digest import Digest
+from generator.names import path_bytes, visible
+from generator.parallel import fork_map
+from generator.profiles import manifest_sha256
+from generator.profiles.base import Line
+from generator.reading import sealed
+from generator.seals import listing
+
+_BATCH = 128
+
+
+class Made(NamedTuple):
+    """A seal file as it should be, and how it differs from the one that is there."""
+
+    data: bytes
+    files: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def make(folder: Path, name: str, old: Sequence[Line], paths: Sequence[str], jobs: int = 0) -> Made:
+    """Seal files anew.
+
+    Args:
+        folder: where the seal file stands.
+        name: its name there; it is never sealed by itself.
+        old: the lines of the seal file that is there.
+        paths: files, and folders with all that is in them, relative to ``folder``; the lines of
+            other files stay as they are. None: every file that is listed already.
+        jobs: processes; 0: one for each processor.
+
+    Raises:
+        InputError: something is no file, is not there, cannot be read, or has a name or a path that
+            the gate would refuse.
+    """
+    before = {line.path: line.digest for line in old}
+    root = sealed.open_folder(folder)
+    try:
+        if paths:
+            found = {file for path in paths for file in sealed.files_below(root, path)}
+            files = sorted(found - {name}, key=path_bytes)
+            if name in paths:
+                raise InputError("it cannot seal itself", code="GATE-SELF", place=(visible(name),))
+        else:
+            files = sorted(before, key=path_bytes)
+        batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
+        digests = fork_map(partial(_digests, root), batches, jobs=jobs, least=4)
+    finally:
+        os.close(root)
+    now = dict(zip(files, (digest for batch in digests for digest in batch), strict=True))
+    lines = sorted((before | now).items(), key=lambda pair: path_bytes(pair[0]))
+    data = manifest_sha256.build(lines)
+    for finding in listing.read(data, shown=visible(name), name=name).problems:
+        where = finding.stated or finding.where
+        raise InputError(f"not sealed: {finding.message}", code=finding.code, place=(where,))
+    return Made(
+        data,
+        len(lines),
+        tuple(path for path in files if path not in before),
+        tuple(path for path in files if path in before and before[path] != now[path]),
+    )
+
+
+def _digests(root: int, paths: Sequence[str]) -> list[Digest]:
+    return [
+        sealed.sealed_digest(path, observed)
+        for path, observed in zip(paths, sealed.observe(root, paths), strict=True)
+    ]
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put a seal file in its place in one step; what was there stays whole until then.
+
+    Raises:
+        BuildError: it could not be written.
+    """
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}.new"
+    mode = 0o644
+    with contextlib.suppress(OSError):
+        mode = stat.S_IMODE(os.lstat(path).st_mode)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise GateWriteError(f"{visible(path.name)}: not written: {reason}") from error
+
+
+class GateWriteError(BuildError):
+    """The seal file could not be written; the one that was there is still there."""
+
+    code = "GATE-WRITE"
