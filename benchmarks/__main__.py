@@ -13,6 +13,7 @@ from benchmarks.altering import altering
 from benchmarks.building import sites
 from benchmarks.chaining import chaining
 from benchmarks.comparing import comparing
+from benchmarks.gating import gating
 from benchmarks.measure import Table, WrongResultError, facts
 from benchmarks.rewriting import rewriting
 from benchmarks.verifying import large_files, small_packets, validating
@@ -28,6 +29,7 @@ Measures lanebook beside the tools that people would use without it.
   alter    one figure of the seeds altered at a time: does a finding tell of it
   chain    500 and 1,000 lanes: holding them against each other, against reading and building
   diff     two lanes of 1,000 claims, two roots of 500 lanes: lanebook diff
+  gate     20,000 files: lanebook gate, hashing them and nothing more, sha256sum -c
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -45,7 +47,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ("verify", "large", "validate", "rewrite", "alter", "chain", "diff", "build", "growth")
+    names = (
+        *("verify", "large", "validate", "rewrite", "alter", "chain", "diff", "gate"),
+        *("build", "growth"),
+    )
     parser.add_argument("benchmark", nargs="?", choices=(*names, "all"), default="all")
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to see that all of it runs"
@@ -80,6 +85,8 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
     if chosen in ("validate", "all"):
         count = arguments.lanes or (30 if quick else 1000)
         tables.append(validating(scratch, count=count, runs=runs))
+    if chosen in ("gate", "all"):
+        tables.append(gating(scratch, files=200 if quick else 20_000, runs=runs))
     if chosen in ("rewrite", "all"):
         tables.append(rewriting(scratch, quick=quick))
     if chosen in ("alter", "all"):

@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
 
 
-@pytest.mark.parametrize("name", ["verify", "large", "validate", "build", "chain", "diff"])
+@pytest.mark.parametrize("name", ["verify", "large", "validate", "build", "chain", "diff", "gate"])
 def test_a_benchmark_runs_on_small_sizes_and_leaves_the_results_alone(
     name: str, tmp_path: Path
 ) -> None:

@@ -56,20 +56,35 @@ def open_folder(path: str | os.PathLike[str]) -> int:
 def observe(
     root: int, paths: Iterable[str], *, most_bytes: int = DEFAULT.bytes
 ) -> Iterator[Observed]:
-    """Yield what stands at each of ``paths`` below the folder ``root``, in their order.
+    """Yield what stands at each of ``paths`` below the folder ``root``, in their order."""
+    for _, observed in others(root, [(path, "") for path in paths], most_bytes=most_bytes):
+        yield observed
 
-    Paths are relative, with ``/``, and hold no ``..``. Every file is read once, in pieces, and a
-    folder stays open while the paths in it follow each other.
+
+def others(
+    root: int, wanted: Iterable[tuple[str, str]], *, most_bytes: int = DEFAULT.bytes
+) -> Iterator[tuple[int, Observed]]:
+    """Yield what stands at each path that has not the digest beside it, and its number from 0.
+
+    Paths are relative to the folder ``root``, with ``/``, and hold no ``..``. Every file is read
+    once, in pieces, and a folder stays open while the paths in it follow each other.
     """
+    folder, descriptor = "", root
     with _Folders(root) as folders:
-        for path in paths:
-            folder, _, name = path.rpartition("/")
-            try:
-                descriptor = folders.descriptor(folder)
-            except _OnTheWay as stop:
-                yield stop.observed
-                continue
-            yield _observe(descriptor, name, most_bytes)
+        for number, (path, digest) in enumerate(wanted):
+            above, _, name = path.rpartition("/")
+            if above != folder:
+                folder = ""
+                try:
+                    descriptor = folders.descriptor(above)
+                except _OnTheWay as stop:
+                    descriptor = root
+                    yield number, stop.observed
+                    continue
+                folder = above
+            observed = _observe(descriptor, name, most_bytes)
+            if observed.digest != digest:
+                yield number, observed
 
 
 def read_again(root: int, path: str, digest: Digest, limit: int) -> bytes | None:

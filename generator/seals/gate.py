@@ -18,8 +18,7 @@ from generator.model.packet import Kind
 from generator.names import path_bytes
 from generator.parallel import fork_map
 from generator.profiles.base import Line
-from generator.reading import githistory, sealed
-from generator.reading.githistory import HistoryError
+from generator.reading import sealed
 from generator.reading.limits import DEFAULT, MIB
 from generator.seals.codes import CODE_OF
 from generator.seals.listing import Asked
@@ -162,7 +161,7 @@ def check(
     Raises:
         InputError: the folder cannot be opened (``READ-DENIED``).
     """
-    lines = sorted(asked.lines, key=lambda line: path_bytes(line.path))
+    lines = asked.lines
     root = sealed.open_folder(folder)
     try:
         batches = [lines[at : at + _BATCH] for at in range(0, len(lines), _BATCH)]
@@ -175,7 +174,9 @@ def check(
             meanwhile=meanwhile,
             least=4,
         )
-        apart = [one for batch in found for one in batch]
+        apart = sorted(
+            (one for batch in found for one in batch), key=lambda one: path_bytes(one.line.path)
+        )
         note, blobs = _history(folder, apart) if settings.history else ("", {})
         told = tuple(_explained(folder, root, apart, blobs, settings))
     finally:
@@ -185,12 +186,9 @@ def check(
 
 def _hashed(root: int, most_bytes: int, lines: Sequence[Line]) -> list[Checked]:
     """Return those files of a batch that are not byte-exact."""
-    seen = sealed.observe(root, [line.path for line in lines], most_bytes=most_bytes)
-    return [
-        _checked(line, observed)
-        for line, observed in zip(lines, seen, strict=True)
-        if observed.digest != line.digest
-    ]
+    wanted = [(line.path, line.digest) for line in lines]
+    seen = sealed.others(root, wanted, most_bytes=most_bytes)
+    return [_checked(lines[at], observed) for at, observed in seen]
 
 
 def _checked(line: Line, observed: sealed.Observed) -> Checked:
@@ -209,9 +207,11 @@ def _history(folder: Path, apart: Iterable[Checked]) -> tuple[str, Mapping[Diges
     wanted = {one.line.path: one.line.digest for one in apart if one.state is not State.UNREADABLE}
     if not wanted:
         return "", {}
+    from generator.reading import githistory  # late: where every byte is as sealed, nobody asks
+
     try:
         found = githistory.search(folder, wanted)
-    except HistoryError as error:
+    except githistory.HistoryError as error:
         return f"git history not searched: {error}", {}
     bounded = "" if found.whole else "git history not searched to its end, as the search is bounded"
     return bounded, found.names
@@ -254,6 +254,8 @@ def _explain(
     differences: bool,
     batch: Sequence[Checked],
 ) -> list[Checked]:
+    from generator.reading import githistory
+
     names = [blobs[one.line.digest] for one in batch if one.line.digest in blobs]
     originals = githistory.contents(folder, names)
     try:
@@ -267,7 +269,7 @@ def _explain(
             )
             for one in batch
         ]
-    except HistoryError:
+    except githistory.HistoryError:
         # what git no longer gives counts as not found
         return _explain(folder, root, {}, budget, differences, batch)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from generator.model.finding import Finding
 from generator.model.packet import MANIFEST
-from generator.names import clashes, problems, visible
+from generator.names import clashes, plainly_distinct, problems, visible
 from generator.profiles import manifest_sha256
 from generator.profiles.base import Line
 
@@ -50,12 +50,14 @@ def _line_of(where: str) -> int:
 
 
 def _refused(lines: Sequence[Line], name: str) -> Iterator[tuple[str, int, str, str]]:
+    numbers = {line.path: line.number for line in lines}
+    if name in numbers:
+        yield "GATE-SELF", numbers[name], name, "The seal file lists itself."
+    if plainly_distinct(tuple(numbers)):
+        return
     for line in lines:
         for code, message in problems(line.path):
             yield code, line.number, line.path, message
-        if line.path == name:
-            yield "GATE-SELF", line.number, line.path, "The seal file lists itself."
-    numbers = {line.path: line.number for line in lines}
     for code, path, _, message in clashes(list(numbers)):
         yield code, numbers[path], path, message
 
