@@ -25,6 +25,7 @@ from generator.rules.base import Rule
 from generator.rules.catalogue import ALL, CODES
 from generator.rules.evidence import EVIDENCE_RULES
 from generator.rules.over_decisions import DECISION_RULES
+from generator.seals.codes import FINDINGS as GATE
 from tests.folders import (
     FILES,
     MANIFEST,
@@ -824,16 +825,16 @@ def test_explain_gives_one_code_as_an_object() -> None:
 
 def test_explain_lists_all_codes() -> None:
     lines = run("explain").out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == [*CODES, *ERRORS, *CHECKS]
+    assert [line.split("  ")[0] for line in lines] == [*CODES, *GATE, *ERRORS, *CHECKS]
     assert [line.partition("  ")[2].strip() for line in lines] == [
-        *(text.meaning for text in CODES.values()),
+        *(text.meaning for text in (CODES | GATE).values()),
         *(f"Error: {text.meaning}" for text in ERRORS.values()),
         *(f"Check: {text.meaning}" for text in CHECKS.values()),
     ]
     listed = run("explain", "--format", "json").object
     assert (listed["schema"], [one["code"] for one in listed["codes"]]) == (
         "lanebook/codes/1",
-        list(CODES),
+        [*CODES, *GATE],
     )
     assert {tuple(one) for one in listed["codes"]} == {("code", "rule", "meaning", "why", "todo")}
     assert listed["errors"] == [{"code": name, **text._asdict()} for name, text in ERRORS.items()]
@@ -842,7 +843,7 @@ def test_explain_lists_all_codes() -> None:
 
 @pytest.mark.parametrize("code", [*ERRORS, *CHECKS])
 def test_every_code_that_is_printed_is_explained(code: str) -> None:
-    assert sum(code in codes for codes in (CODES, ERRORS, CHECKS)) == 1
+    assert sum(code in codes for codes in (CODES, GATE, ERRORS, CHECKS)) == 1
     kind = (
         "an error that ends a command; not a finding"
         if code in ERRORS
@@ -860,7 +861,7 @@ def test_every_code_in_the_source_is_known() -> None:
         for code in re.findall(r'\bcode="([A-Z0-9-]+)"', path.read_text("utf-8"))
     }
     # the code of an error whose writer gave none
-    assert used - {"INPUT"} <= {*CODES, *ERRORS}
+    assert used - {"INPUT"} <= {*CODES, *GATE, *ERRORS}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -107,16 +107,16 @@ def _run(
     from generator.seals.told import Run
 
     if path is None:
-        return Run("", "", prove(), whole_proof=True)
+        return _believed(Run("", "", prove(), whole_proof=True))
     seals, prefix, folder = _named(path)
     shown = visible(prefix + seals)
     try:
         read = _read(path, shown, seals)
     except InputError as error:
         problem = Finding(error.code, shown, "", "", error.problem)
-        return Run(shown, prefix, prove(), None, (problem,), whole_proof)
+        return _believed(Run(shown, prefix, prove(), None, (problem,), whole_proof))
     if read.problems:
-        return Run(shown, prefix, prove(), None, read.problems, whole_proof)
+        return _believed(Run(shown, prefix, prove(), None, read.problems, whole_proof))
     asked = listing.narrowed(read.lines, [_below(folder, each) for each in paths])
     proofs: list[Proof] = []
     verdict = check(
@@ -126,7 +126,18 @@ def _run(
         progress=output.phase("hashing files", len(asked.lines)),
         meanwhile=lambda: proofs.append(prove()),
     )
-    return Run(shown, prefix, proofs[0], verdict, (), whole_proof)
+    return _believed(Run(shown, prefix, proofs[0], verdict, (), whole_proof))
+
+
+def _believed(run: Run) -> Run:
+    """Return a run without its verdict where the gate did not do what it says."""
+    from generator.model.finding import Finding
+
+    if run.proof.held:
+        return run
+    told = "The gate does not do what it says, so it gives no verdict."
+    problem = Finding("GATE-SELFTEST", run.seals or "selftest", "", "", told)
+    return run._replace(verdict=None, problems=(problem,), whole_proof=True)
 
 
 def _named(path: Path | None) -> tuple[str, str, Path]:
@@ -165,7 +176,7 @@ def _tell(output: Output, run: Run) -> None:
     from generator.seals.gate import State
     from generator.seals.told import finding, unanswered
 
-    if run.whole_proof or not run.proof.held:
+    if run.whole_proof:
         _tell_proof(output, run.proof)
     for each in unanswered(run):
         output.error(f"{each.where}: {each.message} ({each.code})")
@@ -188,8 +199,6 @@ def _tell(output: Output, run: Run) -> None:
             ]
             output.result(f"{paint('▲', '▲')} {run.seals}: {', '.join(counts)} of {files}")
     output.result(f"{paint('·', '·')} proven in this run: {run.proof}")
-    if not run.proof.held:
-        output.error("the gate does not do what it says, so it gives no verdict (GATE-SELFTEST)")
 
 
 def _tell_proof(output: Output, proof: Proof) -> None:

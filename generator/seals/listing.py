@@ -36,9 +36,10 @@ def read(data: bytes, *, shown: str, name: str) -> Seals:
         for finding in listing.problems
         if finding.code not in _NO_PROBLEM
     ]
+    numbers = {line.path: line.number for line in reversed(listing.lines)}
     found += [
-        Finding(code, f"{shown}:{line}", visible(path, 160), "", message)
-        for code, line, path, message in _refused(listing.lines, name)
+        Finding(code, f"{shown}:{numbers[path]}", visible(path, 160), "", message)
+        for code, path, message in refused(tuple(numbers), name)
     ]
     found.sort(key=lambda finding: _line_of(finding.where))
     return Seals(listing.lines, tuple(found))
@@ -49,17 +50,17 @@ def _line_of(where: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _refused(lines: Sequence[Line], name: str) -> Iterator[tuple[str, int, str, str]]:
-    numbers = {line.path: line.number for line in lines}
-    if name in numbers:
-        yield "GATE-SELF", numbers[name], name, "The seal file lists itself."
-    if plainly_distinct(tuple(numbers)):
+def refused(paths: tuple[str, ...], name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield code, path and message for each path that a seal file ``name`` must not list."""
+    if name in paths:
+        yield "GATE-SELF", name, "The seal file lists itself."
+    if plainly_distinct(paths):
         return
-    for line in lines:
-        for code, message in problems(line.path):
-            yield code, line.number, line.path, message
-    for code, path, _, message in clashes(list(numbers)):
-        yield code, numbers[path], path, message
+    for path in paths:
+        for code, message in problems(path):
+            yield code, path, message
+    for code, path, _, message in clashes(paths):
+        yield code, path, message
 
 
 class Asked(NamedTuple):

@@ -63,12 +63,10 @@ def make(folder: Path, name: str, old: Sequence[Line], paths: Sequence[str], job
         os.close(root)
     now = dict(zip(files, (digest for batch in digests for digest in batch), strict=True))
     lines = sorted((before | now).items(), key=lambda pair: path_bytes(pair[0]))
-    data = manifest_sha256.build(lines)
-    for finding in listing.read(data, shown=visible(name), name=name).problems:
-        where = finding.stated or finding.where
-        raise InputError(f"not sealed: {finding.message}", code=finding.code, place=(where,))
+    for code, path, message in listing.refused(tuple(path for path, _ in lines), name):
+        raise InputError(f"not sealed: {message}", code=code, place=(visible(path, 160),))
     return Made(
-        data,
+        manifest_sha256.build(lines),
         len(lines),
         tuple(path for path in files if path not in before),
         tuple(path for path in files if path in before and before[path] != now[path]),

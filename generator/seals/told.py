@@ -37,7 +37,7 @@ class Run(NamedTuple):
     @property
     def exit_code(self) -> Exit:
         """What the command ends with."""
-        if not self.proof.held or self.problems:
+        if self.problems:
             return Exit.NO_VERDICT
         if self.verdict is None:
             return Exit.NO_VERDICT if self.seals else Exit.VERIFIED
@@ -66,7 +66,7 @@ def results(run: Run) -> list[Result]:
 
 
 def _of_selftest(run: Run) -> Iterator[Result]:
-    for answer in _answers(run.proof) if run.whole_proof or not run.proof.held else ():
+    for answer in _answers(run.proof) if run.whole_proof else ():
         wanted, answered = answer.wanted or "passes", answer.answered or "passes"
         if answer.held:
             yield Result(SELFTEST, answer.name, "passed", message=f"answered by {answered}")
