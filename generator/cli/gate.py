@@ -41,6 +41,13 @@ if TYPE_CHECKING:
     help="How to tell it.",
 )
 @click.option(
+    "-o",
+    "--output",
+    "report",
+    type=PATH,
+    help="Write what --format says into this file, and tell it as text here.",
+)
+@click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
 )
 @click.pass_obj
@@ -53,6 +60,7 @@ def gate(
     diff: bool,
     no_history: bool,
     form: str,
+    report: Path | None,
     jobs: int,
 ) -> int:
     """Hold files against SEALS, a list of digests as sha256sum prints it.
@@ -72,17 +80,23 @@ def gate(
       lanebook gate --write SEALS.sha256 sql config.json   seal a folder and a file
       lanebook gate SEALS.sha256                           hold all of it
       lanebook gate SEALS.sha256 sql --diff                one folder, and where it differs
-      lanebook gate SEALS.sha256 --format junit > gate.xml
+      lanebook gate SEALS.sha256 --format junit -o gate.xml
       lanebook gate --selftest
     """  # noqa: D301 - click's \b is the character
     if write:
-        if selftest or diff or form != "text":
+        if selftest or diff or report is not None or form != "text":
             raise UsageError("--write goes with SEALS, PATHs and --jobs only")
         return _write(output, _named(seals), paths, jobs)
     if seals is None and not selftest:
         raise UsageError("which seal file? 'lanebook gate --help' shows how")
+    if report is not None and form == "text":
+        raise UsageError("--output goes with --format json, junit or sarif")
     run = _run(output, seals, paths, selftest, diff, not no_history, jobs)
-    if form == "text":
+    if report is not None:
+        from generator.seals import making
+
+        making.write(report, f"{_as(form, run)}\n".encode())
+    if form == "text" or report is not None:
         _tell(output, run)
     else:
         output.own(_as(form, run))

@@ -98,8 +98,8 @@ ERRORS: Final[dict[str, Code]] = {
         "Name the seal file itself.",
     ),
     "GATE-WRITE": Code(
-        "The seal file could not be written, or would be one that the gate refuses.",
-        "A seal that does not hold protects nothing; what was there before is still there.",
+        "The seal file, or the report of --output, could not be written.",
+        "What was there before is still there, and says nothing about this run.",
         "See to what the message names, and write it again.",
     ),
     "GATE-SELFTEST": Code(

@@ -81,7 +81,7 @@ def _digests(root: int, paths: Sequence[str]) -> list[Digest]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put a seal file in its place in one step; what was there stays whole until then.
+    """Put a seal file, or a report, in its place in one step; until then the old one is whole.
 
     Raises:
         BuildError: it could not be written.
@@ -107,6 +107,6 @@ def write(path: Path, data: bytes) -> None:
 
 
 class GateWriteError(BuildError):
-    """The seal file could not be written; the one that was there is still there."""
+    """A file could not be written; the one that was there is still there."""
 
     code = "GATE-WRITE"
