@@ -431,6 +431,9 @@ def _candidates(present: bytes, budget: Budget) -> Iterator[tuple[tuple[Drift, .
                 if between != present:
                     for candidate in steps[second](between):
                         yield (first, second), candidate
+    if Drift.LOOKALIKE in steps:
+        for candidate in _replaced_in_part(present):
+            yield (Drift.LOOKALIKE,), candidate
 
 
 # JSON has no need of line ends at the end, as they are among its white space, nor of escapes.
@@ -493,6 +496,27 @@ def _replaced(data: bytes) -> Iterator[bytes]:
             ends = [closing if number % 2 else opening for number in range(len(parts) - 1)]
             woven = [piece for pair in zip(parts, [*ends, ""], strict=True) for piece in pair]
             yield "".join(woven).encode()
+
+
+def _replaced_in_part(data: bytes) -> Iterator[bytes]:
+    """Yield ``data`` with some of one character replaced, where others of it were there before.
+
+    Every choice is tried of a few, and one or all but one of more.
+    """
+    text = _decoded(data)
+    for old, new in _IN_PART if text is not None else ():
+        parts = (text or "").split(old)
+        count = len(parts) - 1
+        if 2 <= count <= _MOST_IN_PART:
+            for size in range(1, count) if count <= _FEW_IN_PART else (1, count - 1):
+                for chosen in combinations(range(count), size):
+                    ends = [new if number in chosen else old for number in range(count)]
+                    pairs = zip(parts, [*ends, ""], strict=True)
+                    yield "".join(piece for pair in pairs for piece in pair).encode()
+
+
+_FEW_IN_PART: Final = 6
+_MOST_IN_PART: Final = 64
 
 
 @cache
@@ -560,6 +584,12 @@ def _as_escapes(digits: str, match: re.Match[str]) -> str:
 def _is_json(data: bytes) -> bool:
     """Tell whether this is JSON, byte order marks before it or not."""
     return not isinstance(_value(_BOMS.sub(b"", data)), InputError)
+
+
+_IN_PART: Final = (
+    *((old, kind[0]) for kind in _KINDS for old in kind[1:]),
+    *(("-", "\u2014"), ("-", "\u2013"), ("'", "\u2019")),
+)
 
 
 def _reserialised(data: bytes) -> Iterator[bytes]:

@@ -85,7 +85,13 @@ CASES = {
     "cyrillic": Case("РАЅЅ".encode(), b"PASS", (Drift.LOOKALIKE,), back=False),
     "greek-and-cyrillic": Case("ΡАSS".encode(), b"PASS", (Drift.LOOKALIKE,), back=False),
     "several-kinds": Case("“a” — b…".encode(), b'"a" - b...', (Drift.LOOKALIKE,), back=False),
-    "one-of-two-replaced": Case("a — b - c".encode(), b"a - b - c", (Drift.LOOKALIKE,), back=False),
+    "one-of-two-replaced": Case("a — b - c".encode(), b"a - b - c", (Drift.LOOKALIKE,)),
+    "em-dash-beside-em-dashes": Case(
+        "a — b — c — d".encode(), "a — b - c — d".encode(), (Drift.LOOKALIKE,)
+    ),
+    "em-dash-one-of-many": Case(
+        ("—" * 30).encode(), ("—" * 17 + "-" + "—" * 12).encode(), (Drift.LOOKALIKE,)
+    ),
     "look-alike-without-table": Case("ᎪB".encode(), b"AB", (Drift.LOOKALIKE,), False, False),
     "json-white-space": Case(_JSON.encode(), _JSON.replace(" ", "").encode(), (Drift.JSON,)),
     "json-indent": Case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import unicodedata
 from collections.abc import Callable
@@ -163,6 +164,8 @@ _TEXT = st.text(
 _LINES = st.lists(_TEXT.filter(lambda text: not set(text) & set("\r\n\ufeff")), min_size=2).map(
     lambda lines: "\n".join(lines) + "\n"
 )
+# what becomes a dash beside others of its kind is told apart by the sealed bytes only
+_HYPHENS = _LINES.map(lambda text: re.sub("[\u2010-\u2015\u2212]", "", text) + "a-b\n")
 _VALUES = st.dictionaries(st.text(max_size=6), st.integers() | _TEXT | st.none(), min_size=2)
 
 
@@ -191,7 +194,7 @@ DRIFTS = [
     _two("GATE-CRLF", _pairs(_LINES, _crlf)),
     _two("GATE-FINAL-NEWLINE", _pairs(_LINES, lambda text: text[:-1])),
     _two("GATE-FORM", _pairs(_LINES, lambda text: unicodedata.normalize("NFD", text))),
-    _two("GATE-LOOKALIKE", _pairs(_LINES, lambda text: text.replace("-", "\u2014"))),
+    _two("GATE-LOOKALIKE", _pairs(_HYPHENS, lambda text: text.replace("-", "\u2014"))),
     _two(
         "GATE-JSON-ESCAPES",
         _values(lambda value: (_as_json(value), _as_json(value, ensure_ascii=True))),
@@ -204,10 +207,7 @@ DRIFTS = [
     _two("GATE-COMBINED", _pairs(_LINES, lambda text: f"\ufeff{_crlf(text)}")),
     _two(
         "GATE-COMBINED",
-        _pairs(
-            _LINES.filter(lambda text: "-" in text),
-            lambda text: "\ufeff" + text.replace("-", "\u2013"),
-        ),
+        _pairs(_HYPHENS, lambda text: "\ufeff" + text.replace("-", "\u2013")),
     ),
     _two("GATE-EDITED", _pairs(_LINES, lambda text: f"{text}0")),
 ]
@@ -466,7 +466,16 @@ def test_a_folder_is_no_seal_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--write"], ["--write", "--diff", SEALS], ["--write", SEALS, "--selftest"]]
+    "arguments",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param(["--write"], id="write-nothing"),
+        pytest.param(["--write", "--diff", SEALS], id="write-and-diff"),
+        pytest.param(["--write", SEALS, "--selftest"], id="write-and-selftest"),
+        pytest.param(["--write", SEALS], id="write-what"),
+        pytest.param([SEALS, "-o", "report"], id="report-as-text"),
+        pytest.param(["--selftest", ""], id="empty-name"),
+    ],
 )
 def test_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
     given = gate(*arguments, cwd=tmp_path)
@@ -648,6 +657,34 @@ def test_nothing_hostile_reaches_a_terminal(tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"\x1b]0;title\x07")
     given = gate(SEALS, "--diff", "--no-history", cwd=tmp_path)
     assert (given.code, "\x1b" in given.out, "\x07" in given.out) == (1, False, False)
+
+
+def test_a_report_goes_into_a_file_and_the_text_stays_here(tmp_path: Path) -> None:
+    sealed(tmp_path)
+    (tmp_path / "gate.json").write_text("old")
+    given = gate(SEALS, "--format", "json", "-o", "gate.json", cwd=tmp_path)
+    assert given == (0, f"● {SEALS}: 3 files byte-exact\n· {PROVEN}\n", "")
+    written = (tmp_path / "gate.json").read_text("utf-8")
+    assert written == gate(SEALS, "--format", "json", cwd=tmp_path).out
+
+
+def test_a_report_that_cannot_be_written_is_no_verdict(tmp_path: Path) -> None:
+    sealed(tmp_path)
+    given = gate(SEALS, "--format", "json", "-o", "none/gate.json", cwd=tmp_path)
+    assert given == (
+        3,
+        "",
+        "lanebook: gate.json: not written: No such file or directory (GATE-WRITE)\n",
+    )
+
+
+def test_progress_ends_at_the_number_of_files(tmp_path: Path) -> None:
+    files = {f"{at:04}": b"" for at in range(700)}
+    lines = listing.read(sums(files), shown=SEALS, name=SEALS).lines
+    for jobs in (1, 2):
+        told: list[int] = []
+        check(tmp_path, listing.narrowed(lines, ()), Settings(jobs, False), progress=told.append)
+        assert (sum(told), len(told) > 1) == (700, True)
 
 
 # --- writing ---
@@ -899,7 +936,7 @@ def test_nothing_that_a_repository_says_is_run_and_nothing_is_written(tmp_path: 
     git(folder, "config", "core.hooksPath", str(hooks))
     git(folder, "config", "log.showSignature", "true")
     # a partial clone that lacks an object would fetch it
-    git(folder, "config", "remote.origin.url", f"ext::{script}")
+    git(folder, "config", "remote.origin.url", "ssh://nowhere.invalid/x")
     git(folder, "config", "remote.origin.promisor", "true")
     git(folder, "config", "extensions.partialClone", "origin")
     git(folder, "config", "core.repositoryFormatVersion", "1")

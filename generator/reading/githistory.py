@@ -58,7 +58,8 @@ def search(folder: Path, wanted: Mapping[str, Digest], budget: Budget | None = N
         HistoryError: there is no git or no repository, or git refuses it.
     """
     hunt = _Hunt(folder, set(wanted.values()), budget or Budget())
-    paths = "".join(f"{path}\n" for path in wanted)
+    # past some number of paths, looking at every path costs git less than comparing with each
+    paths = "".join(f"{path}\n" for path in wanted) if len(wanted) <= _MOST_PATHS else ".\n"
     listed = _run(
         folder,
         ("rev-list", "--objects", "--no-object-names", "--full-history", *_EVERYWHERE, "--stdin"),
@@ -114,6 +115,7 @@ _GIT: Final = (
     *("-c", "core.hooksPath=/dev/null"),
 )
 _EVERYWHERE: Final = ("--all", "--reflog", "--indexed-objects", "--missing=allow-any")
+_MOST_PATHS: Final = 500
 _CHECK: Final = "%(objectname) %(objecttype) %(objectsize)"
 # which repositories may be trusted is the business of whoever runs this
 _KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")

@@ -165,7 +165,15 @@ def check(
     root = sealed.open_folder(folder)
     try:
         batches = [lines[at : at + _BATCH] for at in range(0, len(lines), _BATCH)]
-        step = None if progress is None else lambda count: progress(count * _BATCH)
+        left = len(lines)
+
+        def step(batches_done: int) -> None:
+            nonlocal left
+            files = min(left, batches_done * _BATCH)
+            left -= files
+            if progress is not None:
+                progress(files)
+
         found = fork_map(
             partial(_hashed, root, settings.most_bytes),
             batches,
