@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from generator.drift import TRANSFORMED, Drift
 from generator.exits import Exit
+from generator.reading.githistory import HistoryError, contents
 from generator.seals import gate as gating
 from generator.seals import listing, proof
 from generator.seals.codes import ERRORS, FINDINGS
@@ -924,7 +925,7 @@ def test_nothing_that_a_repository_says_is_run_and_nothing_is_written(tmp_path: 
     folder = repository(tmp_path / "repository")
     mark = tmp_path / "ran"
     script = tmp_path / "script"
-    script.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
+    script.write_text(f"#!/bin/sh\ntouch {mark}\n")
     script.chmod(0o755)
     hooks = tmp_path / "hooks"
     hooks.mkdir()
@@ -951,6 +952,8 @@ def test_nothing_that_a_repository_says_is_run_and_nothing_is_written(tmp_path: 
         "sql/one.sql": IN_GIT,
         "x.json": NOT_FOUND,
     }
+    with pytest.raises(HistoryError):
+        list(contents(folder, [gone]))
     assert not mark.exists()
     assert {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))} == before
 
