@@ -24,6 +24,7 @@ from generator.seals.codes import ERRORS, FINDINGS
 from generator.seals.gate import IN_GIT, NOT_FOUND, Settings, check, first_difference
 from tests.folders import Answer, as_nobody, digest, run, within, write
 from tests.folders import listing as sums
+from tests.machine_support import read_junit, read_sarif
 
 BOM = b"\xef\xbb\xbf"
 SEALS = "SEALS.sha256"
@@ -40,7 +41,14 @@ def sealed(folder: Path, files: dict[str, bytes] = FILES) -> Path:
 
 
 def gate(*arguments: str | Path, cwd: Path) -> Answer:
-    return run("gate", *arguments, cwd=cwd)
+    """Run the gate; what it tells machines always holds against the schemas of their formats."""
+    given = run("gate", *arguments, cwd=cwd)
+    if given.code != 2 and "-o" not in arguments:
+        if "junit" in arguments:
+            read_junit(given.out.encode())
+        if "sarif" in arguments:
+            read_sarif(given.out.encode())
+    return given
 
 
 def states(answer: Answer) -> dict[str, str]:
@@ -464,6 +472,22 @@ def test_a_folder_is_no_seal_file(tmp_path: Path) -> None:
     given = gate(".", cwd=tmp_path)
     assert (given.code, given.out) == (3, "")
     assert given.err == "lanebook: .: a folder, not a seal file (GATE-NAME)\n"
+
+
+@pytest.mark.parametrize("form", ["junit", "sarif"])
+def test_the_selftest_is_told_to_machines_too(form: str, tmp_path: Path) -> None:
+    given = gate("--selftest", "--format", form, cwd=tmp_path)
+    assert given.code == 0
+    if form == "junit":
+        assert '<testsuite name="selftest" tests="30" failures="0" errors="0"' in given.out
+
+
+def test_hostile_names_reach_machines_as_text(tmp_path: Path) -> None:
+    name = '<b> & "q" %0a caf\u00e9]]>'
+    sealed(tmp_path, {name: b"a\n"})
+    (tmp_path / name).write_bytes(b"a")
+    for form in ("junit", "sarif"):
+        assert gate(SEALS, "--format", form, cwd=tmp_path).code == 1
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +16,7 @@ from generator.profiles import manifest_sha256
 from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.seals import listing
+from generator.writing.replacing import put
 
 _BATCH = 128
 
@@ -86,22 +84,9 @@ def write(path: Path, data: bytes) -> None:
     Raises:
         BuildError: it could not be written.
     """
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}.new"
-    mode = 0o644
-    with contextlib.suppress(OSError):
-        mode = stat.S_IMODE(os.lstat(path).st_mode)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if not isinstance(error, OSError):
-            raise
+        put(path, data)
+    except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise GateWriteError(f"{visible(path.name)}: not written: {reason}") from error
 
