@@ -577,6 +577,16 @@ def test_without_a_temporary_folder_there_is_no_verdict(
     )
 
 
+def test_the_page_about_the_gate_names_every_code_and_counts_as_the_selftest_does() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "gate.md").read_text("utf-8")
+    assert set(re.findall(r"`(GATE-[A-Z-]+)`", page)) == {*FINDINGS, *ERRORS}
+    proven = proof.prove()
+    counts = re.findall(r"^- (\d+) (?:drift classes|control|bad seal files)", page, re.MULTILINE)
+    assert [int(count) for count in counts] == [
+        len(answers) for answers in (proven.drifts, proven.controls, proven.refusals)
+    ]
+
+
 # --- for machines ---
 
 
