@@ -94,7 +94,15 @@ def look(
     if evidence:
         # every worker needs it, and so does the proof
         import generator.evidence.kinds
-        import generator.rules.evidence  # noqa: F401
+        import generator.rules.evidence
+    documents = any(source.documents for source in root.sources)
+    if documents:
+        # the same holds for what reads documents
+        import generator.chain.said
+        import generator.contradictions.between
+        import generator.contradictions.told
+        import generator.reading.documents
+        import generator.rules.over_documents  # noqa: F401
     if known:
         from generator import detail
 
@@ -109,7 +117,7 @@ def look(
             of_evidence.append(selftest.require({Over.EVIDENCE}))
 
     # documents take longer to judge than a process to fork, and so does proving their rules
-    least = 2 if any(source.documents for source in root.sources) else 8
+    least = 2 if documents else 8
     found = fork_map(
         work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile, least=least
     )
