@@ -1,0 +1,101 @@
+r"""lanebook's own rules, for what the library leaves out or finds too much of.
+
+A value is what the allow list is bound to, so it is the secret itself: a key with its body and not
+its first line alone, a home path up to the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_KEY = re.compile(
+    r"-{4,5} ?BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)? ?-{4,5}[^-]{0,20000}"
+    r"|PuTTY-User-Key-File-[0-9]: [^\0]{0,2000}"
+    r"|AGE-SECRET-KEY-1[0-9A-Z]{50,70}"
+)
+
+# Forms that detect-secrets 1.5 does not know.
+_TOKEN = re.compile(
+    r"\bgithub_pat_[A-Za-z0-9_]{22,}"
+    r"|\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"
+    r"|\bsk-ant-[A-Za-z0-9_-]{20,}"
+    r"|\bhf_[A-Za-z0-9]{30,}"
+    r"|\bdop_v1_[0-9a-f]{64}"
+    r"|\bxapp-[0-9]-[A-Za-z0-9-]{20,}"
+)
+_AUTHORIZATION = re.compile(
+    r"authorization[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}(?:bearer|basic|token)\s{1,3}"
+    r"([A-Za-z0-9._~+/=-]{8,})",
+    re.IGNORECASE,
+)
+
+_KEY_WORD = (
+    r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{1,40}[_-]){0,6}"
+    r"(?:password|passwd|passphrase|pwd|secret|secret[_-]?key|api[_-]?key|access[_-]?key"
+    r"|access[_-]?token|auth[_-]?token|client[_-]?secret|private[_-]?key)"
+)
+_QUOTED = re.compile(
+    _KEY_WORD + r"\\?[\"']?\s{0,3}(?::|=>?)\s{0,3}\\?([\"'])(?P<value>[^\"'\s\\<>]{4,200})\\?\1",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    _KEY_WORD + r"(?:=| ?: )(?P<value>[^\"'\s\\<>,;()\[\]{}|`&]{4,200})", re.IGNORECASE
+)
+_SQL = re.compile(
+    r"\b(?:identified\s{1,3}by|password)\s{1,3}'(?P<value>[^'\s]{4,200})'", re.IGNORECASE
+)
+_NETRC = re.compile(r"\blogin\s{1,9}\S{1,99}\s{1,9}password\s{1,9}(?P<value>\S{4,200})")
+# What crypt(3) and its relatives make of a password; whoever has it can try passwords against it.
+_CRYPT = re.compile(
+    r"\$(?:1|2[abxy]|5|6|7|y|gy|argon2(?:id?|d)|scrypt|pbkdf2[a-z0-9-]*)\$[A-Za-z0-9./$=,+-]{20,}"
+)
+
+_NO_SECRET = re.compile(
+    r"(?i:x{4,}|\*{4,}|\.{4,}|-{4,}|null|none|true|false|undefined|unset|empty|redacted|removed"
+    r"|hidden|masked|absent|example|changeme|(?:env|file|vault|secret|sha256|md5):.*|\$.*|%.*"
+    r"|\{\{.*|[0-9a-f]{40}|[0-9a-f]{64}|[0-9]{1,5})"
+    r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"  # a status word, or the name of a variable
+)
+_SAYS_NOTHING = re.compile(r"[A-Za-z.!?…–-]+")  # a word of prose behind "password: "
+
+_SEPARATOR = r"(?:\\?/|%2[Ff])"
+_PERSON = r"(?P<name>[A-Za-z0-9_][\w.@-]{0,63})"
+_HOME = re.compile(
+    # not in the middle of a path, a URL or a JSON Pointer; but behind file://
+    r"(?:(?<![\w.#~/\\)\]}>-])|(?<=file://))"
+    rf"(?:(?:{_SEPARATOR}(?:var|export|usr|mnt{_SEPARATOR}[a-z]))?{_SEPARATOR}(?:home|Users)"
+    rf"{_SEPARATOR}{_PERSON}"
+    rf"|{_SEPARATOR}root{_SEPARATOR}(?=[\w.]))"
+)
+_WINDOWS_HOME = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]:(?:\\{1,2}|/)(?:Users|Documents and Settings)(?:\\{1,2}|/)"
+    + _PERSON
+)
+
+
+def values(text: str) -> Iterator[tuple[str, str]]:
+    """Yield rule and value of everything that these rules find in a text."""
+    for match in _KEY.finditer(text):
+        yield "LEAK-KEY", match[0].strip()
+    for match in _TOKEN.finditer(text):
+        yield "LEAK-TOKEN", match[0]
+    for match in _AUTHORIZATION.finditer(text):
+        yield "LEAK-TOKEN", match[1]
+    for pattern in (_QUOTED, _SQL, _NETRC):
+        for match in pattern.finditer(text):
+            if not _NO_SECRET.fullmatch(match["value"]):
+                yield "LEAK-PASSWORD", match["value"]
+    for match in _BARE.finditer(text):
+        value = match["value"].rstrip(".")
+        # "password=word" is set; "password: word" may be prose
+        prose = ":" in match[0][: match.start("value") - match.start()]
+        if _NO_SECRET.fullmatch(value) or (prose and _SAYS_NOTHING.fullmatch(value)):
+            continue
+        if len(value) >= 4:
+            yield "LEAK-PASSWORD", value
+    for match in _CRYPT.finditer(text):
+        yield "LEAK-PASSWORD", match[0]
+    for pattern in (_HOME, _WINDOWS_HOME):
+        for match in pattern.finditer(text):
+            yield "LEAK-HOME", match[0].rstrip(".")
