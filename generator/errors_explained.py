@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.publish.codes import PUBLISH_CODES
 from generator.rehearse.codes import REHEARSE_CODES
 from generator.rules.base import Code
 from generator.seals.codes import ERRORS as GATE_ERRORS
@@ -135,4 +136,5 @@ ERRORS: dict[str, Code] = {
     ),
     **REHEARSE_CODES,
     **GATE_ERRORS,
+    **PUBLISH_CODES,
 }

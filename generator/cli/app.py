@@ -33,7 +33,7 @@ _EXIT_CODES = (
 class _Commands(click.Group):
     """Lists the commands in the order in which they are needed; some are loaded when called."""
 
-    late = ("diff", "gate", "rehearse", "rerun", "decide", "pin")
+    late = ("diff", "gate", "rehearse", "rerun", "decide", "pin", "publish", "verify-site")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of definition, the late ones behind ``seal``."""
@@ -45,7 +45,8 @@ class _Commands(click.Group):
         """Return a command by its name."""
         if cmd_name not in self.late:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"generator.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"generator.cli.{name}"), name)
         return command
 
 

@@ -69,8 +69,7 @@ _HOME = re.compile(
     rf"|{_SEPARATOR}root{_SEPARATOR}(?=[\w.]))"
 )
 _WINDOWS_HOME = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]:(?:\\{1,2}|/)(?:Users|Documents and Settings)(?:\\{1,2}|/)"
-    + _PERSON
+    r"(?<![A-Za-z0-9])[A-Za-z]:(?:\\{1,2}|/)(?:Users|Documents and Settings)(?:\\{1,2}|/)" + _PERSON
 )
 
 

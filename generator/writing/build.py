@@ -23,6 +23,7 @@ from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.parallel import fork_map
 from generator.profiles import manifest_sha256
+from generator.publish import manifest as site_manifest
 from generator.reading import strictjson
 from generator.reading.root import Root
 from generator.render import diff_pages, templates, viewer, words
@@ -83,6 +84,10 @@ def build(
         verdict, count = _render(root, docs, jobs, progress)
         step = progress(f"{chosen.name}: {count} pages to HTML", 0)
         engines.run(chosen, stage, root.path, newest_epoch(verdict))
+        write(
+            stage / "site" / "html" / site_manifest.NAME,
+            site_manifest.build(stage / "site" / "html"),
+        )
         step(1)
         changes = promote(stage, root.path)
     return Built(verdict, count, tuple(changes))

@@ -1,0 +1,142 @@
+"""``lanebook publish``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator.cli.paths import PATH
+from generator.cli.terminal import Output
+from generator.exits import Exit
+from generator.names import visible
+from generator.render.words import plural
+
+
+@click.command("publish")
+@click.argument("target")
+@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@click.option(
+    "--allow-findings",
+    is_flag=True,
+    help="Publish although something is refuted; the pages say what.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    help="Versions that stay in a folder, the new one among them.",
+)
+@click.option("--rollback", is_flag=True, help="Build nothing; go back to the version before.")
+@click.option("--ssh-config", type=PATH, help="A configuration file for ssh.")
+@click.option(
+    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
+)
+@click.pass_obj
+def publish(
+    output: Output,
+    target: str,
+    folder: Path | None,
+    allow_findings: bool,
+    keep: int,
+    rollback: bool,
+    ssh_config: Path | None,
+    engine: str,
+    jobs: int,
+) -> int:
+    """Verify, build, and publish the site to TARGET in one step; what was there stays whole.
+
+    TARGET is a folder that a web server serves, a branch for pages (git:REMOTE#BRANCH) or a folder
+    on a host (ssh://[USER@]HOST[:PORT]/PATH or [USER@]HOST:PATH). What was published is read back
+    and held against its manifest before anybody is led there.
+
+    Nothing is published where a lane is refuted, where a key, a token, a password or a home path
+    would become public (publish-allow.yml lists what was reviewed), or where a lane that was pinned
+    or published is gone or rewritten.
+
+    \b
+    Exit codes: 0 published, and read back as it was built; 1 refused by what was found;
+    2 wrong usage, or the target is somebody else's; 3 it could not be built, written or read back.
+
+    \b
+    Examples:
+      lanebook publish /srv/www/lanes               served from /srv/www/lanes/current
+      lanebook publish /srv/www/lanes --rollback
+      lanebook publish git:origin#gh-pages
+      lanebook publish ssh://deploy@www.example.org/srv/www/lanes --keep 10
+    """  # noqa: D301 - click's \b is the character
+    from generator.publish.codes import PublishRefused
+
+    try:
+        return _publish(
+            output,
+            target,
+            folder,
+            allow_findings=allow_findings,
+            keep=keep,
+            rollback=rollback,
+            ssh_config=ssh_config,
+            engine=engine,
+            jobs=jobs,
+        )
+    except PublishRefused as error:
+        output.error(f"not {'rolled back' if rollback else 'published'}: {error} ({error.code})")
+        return error.exit_code
+
+
+def _publish(
+    output: Output,
+    text: str,
+    folder: Path | None,
+    *,
+    allow_findings: bool,
+    keep: int,
+    rollback: bool,
+    ssh_config: Path | None,
+    engine: str,
+    jobs: int,
+) -> Exit:
+    from generator.publish import allowed, run
+    from generator.publish.target import parse
+    from generator.reading.root import find_root, open_root
+    from generator.writing.build import build, newest_epoch
+
+    target = parse(text)
+    if rollback:
+        around = folder.resolve() if folder is not None else Path.cwd()
+        with run.hold(target, around, ssh_config=ssh_config) as held:
+            placed = held.rollback()
+        _tell(output, text, placed.version, placed.digest, placed.files, "rolled back to")
+        return Exit.VERIFIED
+    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    allow = allowed.read(root.path)
+    verdict = build(root, engine=engine, jobs=jobs, progress=output.phase).verdict
+    html = run.built(root.path)
+    judged = run.judge(html, allow, jobs=jobs, progress=output.phase("looking for leaks", 0))
+    for line in run.told(judged.leaks):
+        output.result(line)
+    # what leaks comes first: it is the one thing that publishing cannot take back
+    run.refuse_leaks(judged)
+    run.refuse_verdict(verdict, allow_findings=allow_findings)
+    for entry in judged.unused:
+        output.message(f"{allowed.NAME}: nothing needs {entry.rule} {entry.digest} any more")
+    with run.hold(target, root.path, epoch=newest_epoch(verdict), ssh_config=ssh_config) as held:
+        placed = run.publish(judged.site, held, allow, keep)
+    word = "published" if placed.changed else "published already"
+    _tell(output, text, placed.version, placed.digest, placed.files, word)
+    for note in placed.notes:
+        output.message(note)
+    return Exit.VERIFIED
+
+
+def _tell(output: Output, target: str, version: str, digest: str, files: int, word: str) -> None:
+    from generator.publish.branch import without_credentials
+
+    output.result(f"{word}: {visible(without_credentials(target))}")
+    output.result(f"  version   {version}")
+    output.result(f"  manifest  {digest}")
+    output.result(f"  {plural(files, 'file')}, each read back")
