@@ -1,5 +1,5 @@
 # Needs make, and Python 3.11 or newer with pip. It asks nothing and writes only below this folder;
-# `test` also installs Debian's Chromium and bubblewrap where it may.
+# `test` also installs Debian's Chromium, bubblewrap, nginx, sshd, rsync and git where it may.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +19,7 @@ export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help site test lint serve bench lock clean browser sandbox schemas
+.PHONY: help site test lint serve bench lock clean browser sandbox schemas servers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +30,7 @@ site: $(VENV)/.installed ## set up, verify packets/ and build the site into site
 serve: $(VENV)/.installed ## show the site on this machine, built again as packets change
 	$(VENV)/bin/lanebook serve
 
-test: $(VENV)/.test $(VENV)/.installed browser sandbox schemas ## set up and run every test
+test: $(VENV)/.test $(VENV)/.installed browser sandbox schemas servers ## set up and run every test
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.test $(VENV)/.installed ## check style, formatting and types
@@ -106,3 +106,8 @@ sandbox:
 		&& apt-get update -qq \
 		&& apt-get install -y -qq --no-install-recommends bubblewrap python3 >/dev/null; then :; \
 	else echo 'make: no bubblewrap here, and it cannot be installed: its tests will be skipped'; fi
+
+# Sites are published to real ones on loopback, which the tests start and end themselves.
+servers:
+	@if sh scripts/install_servers.sh; then :; \
+	else echo 'make: no nginx, sshd, rsync or git here, and they cannot be installed: the tests of publishing to them will be skipped'; fi

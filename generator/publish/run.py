@@ -134,11 +134,15 @@ def judge(
         bad = [(path, leak) for path, leak in places if not any(e.covers(path) for e in entries)]
         if bad:
             # evidence and documents first: the pages only show what stands there
-            bad.sort(key=lambda place: ("/files/" not in place[0], place[0]))
+            bad.sort(key=lambda place: (not _is_source(place[0]), place[0]))
             left.append(Found(bad[0][1], tuple(path for path, _ in bad)))
     left.sort(key=lambda one: (one.leak.rule, one.files[0], one.leak.line, one.leak.digest))
     unused = tuple(one for one in allowed.leaks if one not in used)
     return Judged(site, tuple(left), unused)
+
+
+def _is_source(path: str) -> bool:
+    return "/files/" in path and path.endswith((".txt", ".bin"))
 
 
 def told(leaks: Sequence[Found]) -> list[str]:

@@ -174,6 +174,7 @@ class SitePages:
             "headline": headline,
             "standing": standing,
             "open_words": self._open_words(),
+            "refuted_words": self._refuted_words(),
             "decisions_words": decision_rows.counted(self.verdict.decisions),
             "newest_words": "The newest lane is" if newest else "There is no lane yet.",
             "newest_title": newest.title if newest else "",
@@ -314,6 +315,24 @@ class SitePages:
             f"{said}; what it was taken on is as it was. lanebook approves nothing.",
             f"An owner decided for {taken.option}, and no blocker is open",
             "lb-hold",
+        )
+
+    def _refuted_words(self) -> str:
+        """Say at the top that something here is refuted: a published site may be, when allowed."""
+        lanes = [lane for lane in self.lanes if lane.refuting]
+        records = [
+            one
+            for one in self.verdict.decisions
+            if any(finding.refutes for finding in one.findings)
+        ]
+        count = sum(len(lane.refuting) for lane in lanes)
+        count += sum(finding.refutes for one in records for finding in one.findings)
+        if not count:
+            return ""
+        where = [plural(len(lanes), "lane")] if lanes else []
+        where += [plural(len(records), "recorded decision")] if records else []
+        return f"{words.REFUTED.sign} Shown with findings: {plural(count, 'finding')} in " + (
+            " and ".join(where)
         )
 
     def _open_words(self) -> str:

@@ -1,0 +1,43 @@
+"""Publishes one site to one folder, and kills itself at a given moment: for tests of sudden death.
+
+``python -m tests.publish_worker SITE TARGET MOMENT``: a moment is the number of a call that opens,
+makes, renames, links or removes something; 0 is never. Prints how many calls there were.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from generator.publish import manifest
+from generator.publish.folder import HeldFolder
+
+CALLS = ("open", "shutil.rmtree")
+
+
+def main() -> None:
+    site, target, moment = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    keep = 3
+    seen = 0
+    watching = False
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        if watching and (event in CALLS or event.startswith("os.")):
+            seen += 1
+            if seen == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    loaded = manifest.load(site)
+    watching = True
+    with HeldFolder(target) as held:
+        held.publish(loaded, keep)
+    watching = False
+    sys.stdout.write(f"{seen}\n")
+
+
+if __name__ == "__main__":
+    main()
