@@ -166,7 +166,7 @@ Host there
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
+def sshd(folder: Path, more: str = "") -> Iterator[Sshd]:
     """Run sshd with keys of its own on loopback, as a child of the test."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("host", "user"):
@@ -179,7 +179,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     shutil.copyfile(folder / "user.pub", folder / "authorized")
     key = (folder / "host.pub").read_text()
     (folder / "known").write_text(f"[127.0.0.1]:{port} {key}")
-    (folder / "sshd_config").write_text(_SSHD.format(port=port, folder=folder))
+    (folder / "sshd_config").write_text(_SSHD.format(port=port, folder=folder) + more)
     config = folder / "ssh_config"
     config.write_text(_SSH.format(port=port, folder=folder))
     if os.geteuid() == 0:

@@ -3,7 +3,9 @@
 Left out are its detectors that go by entropy, which every digest has; by an address, which is no
 secret; by a key word, for which lanebook has a narrower rule (:mod:`generator.leaks.own`); and
 those for IBM's services, which take every long word behind ``AUTH`` for a key. Nothing is ever
-asked of a service: only ``analyze_string`` is called.
+asked of a service: only the patterns and ``analyze_string`` are used. What the latter yields is
+sometimes a group of the pattern, such as the ``ghp`` that all tokens of GitHub begin with; so the
+value is what the whole pattern matched, where ``analyze_string`` agrees that it is one.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detect_secrets.plugins.base import BasePlugin
+    from detect_secrets.plugins.base import RegexBasedDetector
 
 _TOKENS = {
     "artifactory": "ArtifactoryDetector",
@@ -40,23 +42,22 @@ _PASSWORDS = {"basic_auth": "BasicAuthDetector"}
 
 def tokens(text: str) -> Iterator[str]:
     """Yield every token of a known service."""
-    yield from _found("tokens", text)
+    for detector in _detectors("tokens"):
+        for pattern in detector.denylist:
+            for match in pattern.finditer(text):
+                value = match[0].strip(" \t\r\n\"'=:")
+                if value and any(detector.analyze_string(match[0])):
+                    yield value
 
 
 def passwords(text: str) -> Iterator[str]:
     """Yield every password inside an address, as in ``https://user:password@host``."""
-    yield from _found("passwords", text)
-
-
-def _found(which: str, text: str) -> Iterator[str]:
-    for detector in _detectors(which):
-        for value in detector.analyze_string(text):
-            if stripped := value.strip(" \t\r\n\"'=:"):
-                yield stripped
+    for detector in _detectors("passwords"):
+        yield from detector.analyze_string(text)
 
 
 @cache
-def _detectors(which: str) -> tuple[BasePlugin, ...]:
+def _detectors(which: str) -> tuple[RegexBasedDetector, ...]:
     # late: it costs 0.1 s, and most commands scan nothing
     names = _TOKENS if which == "tokens" else _PASSWORDS
     return tuple(

@@ -63,7 +63,7 @@ _SEPARATOR = r"(?:\\?/|%2[Ff])"
 _PERSON = r"(?P<name>[A-Za-z0-9_][\w.@-]{0,63})"
 _HOME = re.compile(
     # not in the middle of a path, a URL or a JSON Pointer; but behind file://
-    r"(?:(?<![\w.#~/\\)\]}>-])|(?<=file://))"
+    r"(?:(?<![\w.#~/\\)\]}-])|(?<=file://))"
     rf"(?:(?:{_SEPARATOR}(?:var|export|usr|mnt{_SEPARATOR}[a-z]))?{_SEPARATOR}(?:home|Users)"
     rf"{_SEPARATOR}{_PERSON}"
     rf"|{_SEPARATOR}root{_SEPARATOR}(?=[\w.]))"

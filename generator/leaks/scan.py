@@ -51,7 +51,7 @@ def scan(text: str) -> list[Leak]:
         Leak(rule, line, sha256(value.encode("utf-8", "surrogatepass")), _redacted(value))
         for (rule, value), line in found.items()
     ]
-    return sorted(leaks, key=lambda leak: (leak.line, leak.rule, leak.digest))
+    return sorted(leaks, key=_order)
 
 
 def scan_bytes(data: bytes, *, markup: bool = False) -> list[Leak]:
@@ -66,12 +66,15 @@ def scan_bytes(data: bytes, *, markup: bool = False) -> list[Leak]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    if markup:
-        text = html.unescape(text)
-    leaks = scan(text)
+    read = html.unescape if markup else str
+    leaks = scan(read(text))
     if "\0" in text:
-        leaks = sorted({*leaks, *scan(text.replace("\0", ""))})
+        leaks = sorted({*leaks, *scan(read(text.replace("\0", "")))}, key=_order)
     return leaks
+
+
+def _order(leak: Leak) -> tuple[int, str, str]:
+    return leak.line, leak.rule, leak.digest
 
 
 def _values(text: str) -> Iterator[tuple[str, str]]:
