@@ -313,9 +313,7 @@ def test_an_exception_that_nothing_needs_is_named(tmp_path: Path) -> None:
     )
     done = publish(root, str(www))
     assert done.returncode == 0
-    assert done.stderr == (
-        f"publish-allow.yml: nothing needs LEAK-HOME {'a' * 64} any more\n"
-    )
+    assert done.stderr == (f"publish-allow.yml: nothing needs LEAK-HOME {'a' * 64} any more\n")
 
 
 _D = "a" * 64

@@ -165,7 +165,9 @@ def test_no_rollback_to_a_version_that_was_altered(tmp_path: Path) -> None:
     assert whole(target / "current") == sites[1].digest
 
 
-@pytest.mark.parametrize("what", ["file", "dot file", "link", "not a folder", "current is a folder"])
+@pytest.mark.parametrize(
+    "what", ["file", "dot file", "link", "not a folder", "current is a folder"]
+)
 def test_what_is_somebody_elses_is_left_untouched(tmp_path: Path, what: str) -> None:
     site = make_site(tmp_path / "site", "word")
     target = tmp_path / "www"
@@ -257,7 +259,7 @@ def test_killed_at_fifty_moments_the_old_or_the_new_site_is_whole(tmp_path: Path
     counted = worker(tmp_path / "four", tmp_path / "again", 0)
     calls = int(counted.stdout)
     assert calls > 60, counted.stderr
-    chosen = random.Random(20261125)  # noqa: S311 - the same moments each time
+    chosen = random.Random(20261125)  # the same moments each time
     moments = sorted(chosen.sample(range(1, calls + 1), 50))
     met = set()
     for moment in moments:
@@ -313,9 +315,7 @@ def test_a_full_disk_leaves_the_old_site(tmp_path: Path, little_disk: Path) -> N
     publish(old, target)
     found = refusal(lambda: publish(new, target))
     assert (found.code, found.exit_code) == ("PUBLISH-WRITE", Exit.NO_VERDICT)
-    assert str(found) == (
-        f"{target}: no space left on the disk; what is published is as it was"
-    )
+    assert str(found) == (f"{target}: no space left on the disk; what is published is as it was")
     assert whole(target / "current") == old.digest
     assert stored(target) == [old.digest]
     small = make_site(tmp_path / "small", "small")
@@ -377,13 +377,18 @@ def server_block(target: Path, port: int) -> str:
     block = re.search(r"```nginx\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
     assert block is not None
     text = block[1]
-    for there, here in (("listen 80;", f"listen 127.0.0.1:{port};"), ("/srv/www/lanes", str(target))):
+    for there, here in (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("/srv/www/lanes", str(target)),
+    ):
         assert there in text
         text = text.replace(there, here)
     return text
 
 
-def get(connection: http.client.HTTPConnection, path: str, **headers: str) -> tuple[int, bytes, str]:
+def get(
+    connection: http.client.HTTPConnection, path: str, **headers: str
+) -> tuple[int, bytes, str]:
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     return response.status, response.read(), response.getheader("ETag", "")
@@ -392,7 +397,7 @@ def get(connection: http.client.HTTPConnection, path: str, **headers: str) -> tu
 @needs_nginx
 def test_during_twenty_publishes_a_reader_misses_nothing_and_mixes_nothing(tmp_path: Path) -> None:
     sites = [make_site(tmp_path / f"s{number}", f"w{number:02}") for number in range(21)]
-    words = {site.digest: f"w{number:02}" for number, site in enumerate(sites)}
+    words = {str(site.digest): f"w{number:02}" for number, site in enumerate(sites)}
     target = tmp_path / "www"
     publish(sites[0], target, keep=30)
     port = free_port()
@@ -465,9 +470,7 @@ def test_no_browser_takes_the_old_page_for_the_new_one(tmp_path: Path) -> None:
 
 # --- the order of versions ---
 
-DIGESTS = st.lists(
-    st.integers(0, 9).map(lambda number: f"{number:064x}"), unique=True, max_size=8
-)
+DIGESTS = st.lists(st.integers(0, 9).map(lambda number: f"{number:064x}"), unique=True, max_size=8)
 
 
 @given(DIGESTS, st.data())

@@ -205,9 +205,9 @@ def test_redirects_within_the_origin_are_followed(tmp_path: Path) -> None:
     ],
 )
 def test_redirects_to_anywhere_else_are_not(where: str) -> None:
-    with serve(answering(lambda handler: send(handler, 302, b"", Location=where))) as url:
-        with pytest.raises(PublishRefused) as caught:
-            check.url(url)
+    handler = answering(lambda handler: send(handler, 302, b"", Location=where))
+    with serve(handler) as url, pytest.raises(PublishRefused) as caught:
+        check.url(url)
     assert (caught.value.code, caught.value.exit_code) == ("SITE-UNREAD", 3)
     assert "leads to another origin" in str(caught.value)
 
@@ -278,7 +278,9 @@ def test_a_hostile_server_costs_little_and_gets_no_verdict(
     with serve(answering(hostile(what, contents(tmp_path / "www")))) as url:
         with pytest.raises(PublishRefused) as caught:
             check.url(url, most_bytes=2_000_000, seconds=3)
-        done = lanebook("verify-site", url, "--max-bytes", "100000", "--max-seconds", "3", cwd=tmp_path)
+        done = lanebook(
+            "verify-site", url, "--max-bytes", "100000", "--max-seconds", "3", cwd=tmp_path
+        )
     assert (caught.value.code, caught.value.exit_code) == ("SITE-UNREAD", 3)
     assert str(caught.value).startswith(f"{url}: ")
     assert str(caught.value).endswith(problem)
@@ -307,7 +309,9 @@ def test_nobody_at_the_address() -> None:
     assert str(caught.value) == f"{url}: Connection refused"
 
 
-@pytest.mark.parametrize("address", ["http://", "http:///x", "http://h:0/", "http://h:x/", "x://h/"])
+@pytest.mark.parametrize(
+    "address", ["http://", "http:///x", "http://h:0/", "http://h:x/", "x://h/"]
+)
 def test_an_address_that_is_none(address: str) -> None:
     with pytest.raises(UsageError):
         check.url(address)
@@ -319,7 +323,7 @@ def test_an_address_that_is_none(address: str) -> None:
 def test_the_policy_names_each_inline_script_once(tmp_path: Path) -> None:
     pages = {
         "a.html": b"<script>one</script><script src=x.js></script>",
-        "b/c.html": b'<script>one</script><script>two &amp; <b></script>'
+        "b/c.html": b"<script>one</script><script>two &amp; <b></script>"
         b'<script type="application/json">{}</script>',
     }
     make_site(tmp_path / "site", "word", more=pages)

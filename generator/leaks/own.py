@@ -30,10 +30,22 @@ _AUTHORIZATION = re.compile(
     re.IGNORECASE,
 )
 
+# also at the end of a longer name: PGPASSWORD, client_secret, aws_secret_access_key
 _KEY_WORD = (
-    r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{1,40}[_-]){0,6}"
-    r"(?:password|passwd|passphrase|pwd|secret|secret[_-]?key|api[_-]?key|access[_-]?key"
-    r"|access[_-]?token|auth[_-]?token|client[_-]?secret|private[_-]?key)"
+    r"(?:passw(?:ord|d)|passphrase|pwd|secret|(?:secret|api|access|private)[_-]?key"
+    r"|(?:access|auth)[_-]?token)"
+)
+# One of these is in every text that the pattern fits; to look for them first costs next to nothing.
+_HINTS = (
+    *("passw", "passphrase", "pwd", "secret", "identified"),
+    *(
+        f"{word}{joint}{end}"
+        for word, end in (
+            *(("api", "key"), ("access", "key"), ("private", "key")),
+            *(("access", "token"), ("auth", "token")),
+        )
+        for joint in ("", "_", "-")
+    ),
 )
 _QUOTED = re.compile(
     _KEY_WORD + r"\\?[\"']?\s{0,3}(?::|=>?)\s{0,3}\\?([\"'])(?P<value>[^\"'\s\\<>]{4,200})\\?\1",
@@ -54,7 +66,7 @@ _CRYPT = re.compile(
 _NO_SECRET = re.compile(
     r"(?i:x{4,}|\*{4,}|\.{4,}|-{4,}|null|none|true|false|undefined|unset|empty|redacted|removed"
     r"|hidden|masked|absent|example|changeme|(?:env|file|vault|secret|sha256|md5):.*|\$.*|%.*"
-    r"|\{\{.*|[0-9a-f]{40}|[0-9a-f]{64}|[0-9]{1,5})"
+    r"|\{\{.*|[0-9a-f]{40}|[0-9a-f]{64}|[0-9]{1,5}|[~.]{0,2}/.*)"  # a path, as PWD= is
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"  # a status word, or the name of a variable
 )
 _SAYS_NOTHING = re.compile(r"[A-Za-z.!?…–-]+")  # a word of prose behind "password: "
@@ -81,10 +93,22 @@ def values(text: str) -> Iterator[tuple[str, str]]:
         yield "LEAK-TOKEN", match[0]
     for match in _AUTHORIZATION.finditer(text):
         yield "LEAK-TOKEN", match[1]
+    yield from (("LEAK-PASSWORD", value) for value in _passwords(text))
+    for match in _CRYPT.finditer(text):
+        yield "LEAK-PASSWORD", match[0]
+    for pattern in (_HOME, _WINDOWS_HOME):
+        for match in pattern.finditer(text):
+            yield "LEAK-HOME", match[0].rstrip(".")
+
+
+def _passwords(text: str) -> Iterator[str]:
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return
     for pattern in (_QUOTED, _SQL, _NETRC):
         for match in pattern.finditer(text):
             if not _NO_SECRET.fullmatch(match["value"]):
-                yield "LEAK-PASSWORD", match["value"]
+                yield match["value"]
     for match in _BARE.finditer(text):
         value = match["value"].rstrip(".")
         # "password=word" is set; "password: word" may be prose
@@ -92,9 +116,4 @@ def values(text: str) -> Iterator[tuple[str, str]]:
         if _NO_SECRET.fullmatch(value) or (prose and _SAYS_NOTHING.fullmatch(value)):
             continue
         if len(value) >= 4:
-            yield "LEAK-PASSWORD", value
-    for match in _CRYPT.finditer(text):
-        yield "LEAK-PASSWORD", match[0]
-    for pattern in (_HOME, _WINDOWS_HOME):
-        for match in pattern.finditer(text):
-            yield "LEAK-HOME", match[0].rstrip(".")
+            yield value

@@ -115,7 +115,9 @@ class HeldBranch:
         return os.path.normpath(base / url) if local else url
 
     def _reaching(self) -> dict[str, str]:
-        done = self._try("-C", str(self.root), "config", "--local", "-z", "--get-regexp", _REACHING)
+        done = self._try(
+            "-C", str(self.root), "config", "--local", "--includes", "-z", "--get-regexp", _REACHING
+        )
         pairs = [line.partition("\n") for line in done.stdout.decode().split("\0") if line]
         settings = {"GIT_CONFIG_COUNT": str(len(pairs) + 1)}
         for number, (key, _, value) in enumerate([*pairs, ("core.hooksPath", "", os.devnull)]):
