@@ -164,6 +164,30 @@ def test_a_wrong_target_ends_the_command_before_anything_is_built(tmp_path: Path
     assert not (root / "site").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ("git:origin#pages", "--rollback"),
+            "--rollback is for folders and hosts; a branch keeps its commits, and 'git revert' goes"
+            " back",
+        ),
+        (
+            ("git:origin#pages", "--keep", "2"),
+            "--keep is for folders and hosts; a branch keeps its commits, and 'git revert' goes"
+            " back",
+        ),
+        (("www", "--ssh-config", "x"), "--ssh-config is for hosts; git has core.sshCommand"),
+    ],
+    ids=["rollback", "keep", "ssh"],
+)
+def test_options_that_a_target_does_not_have(
+    tmp_path: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    root = small_root(tmp_path / "root")
+    assert one_line(publish(root, *arguments), 2) == f"lanebook: {line}"
+
+
 # --- the command over one root ---
 
 

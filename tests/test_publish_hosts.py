@@ -32,6 +32,7 @@ from tests.publish_support import (
     whole,
     write,
 )
+from tests.site_support import lanebook, one_line, small_root
 
 EPOCH = 1_763_942_400  # 2025-11-24
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="no git here")
@@ -473,3 +474,37 @@ def test_a_host_that_stores_something_else_is_noticed(tmp_path: Path) -> None:
     assert whole(target / "current") == old.digest
     assert set(stored(target)) >= {old.digest}
     assert new.digest not in stored(target)
+
+
+@needs_git
+@needs_sshd
+def test_the_command_reaches_a_branch_and_a_host(tmp_path: Path, bare: Path, there: Sshd) -> None:
+    root = small_root(tmp_path / "root")
+    branch = lanebook("publish", f"git:{bare}#pages", "--root", str(root), cwd=tmp_path)
+    site = manifest.load(root / "site" / "html")
+    files = len(site.files) + 1
+    tip = git(bare, "rev-parse", "pages").strip()
+    assert (branch.returncode, branch.stderr, branch.stdout) == (
+        0,
+        "",
+        f"published: git:{bare}#pages\n  version   {tip}\n  manifest  {site.digest}\n"
+        f"  {files} files, each read back\n",
+    )
+    # the date of the newest lane
+    assert git(bare, "log", "--format=%cI", "pages") == "2026-11-21T00:00:00+00:00\n"
+    checkout = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", "--branch", "pages", str(bare), str(checkout))
+    assert lanebook("verify-site", str(checkout), cwd=tmp_path).returncode == 0
+    www = tmp_path / "www"
+    arguments = ("publish", f"there:{www}", "--ssh-config", str(there.config))
+    host = lanebook(*arguments, "--root", str(root), cwd=tmp_path)
+    assert (host.returncode, host.stderr, host.stdout) == (
+        0,
+        "",
+        f"published: there:{www}\n  version   {site.digest}\n  manifest  {site.digest}\n"
+        f"  {files} files, each read back\n",
+    )
+    assert whole(www / "current") == site.digest
+    assert one_line(lanebook(*arguments, "--rollback", cwd=tmp_path), 3) == (
+        f"lanebook: not rolled back: there:{www}: there is no version to go back to (PUBLISH-NONE)"
+    )

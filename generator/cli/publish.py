@@ -8,6 +8,7 @@ import click
 
 from generator.cli.paths import PATH
 from generator.cli.terminal import Output
+from generator.errors import UsageError
 from generator.exits import Exit
 from generator.names import visible
 from generator.render.words import plural
@@ -24,9 +25,7 @@ from generator.render.words import plural
 @click.option(
     "--keep",
     type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
-    help="Versions that stay in a folder, the new one among them.",
+    help="Versions that stay in a folder or on a host, the new one among them; default: 5.",
 )
 @click.option("--rollback", is_flag=True, help="Build nothing; go back to the version before.")
 @click.option("--ssh-config", type=PATH, help="A configuration file for ssh.")
@@ -42,7 +41,7 @@ def publish(
     target: str,
     folder: Path | None,
     allow_findings: bool,
-    keep: int,
+    keep: int | None,
     rollback: bool,
     ssh_config: Path | None,
     engine: str,
@@ -94,18 +93,26 @@ def _publish(
     folder: Path | None,
     *,
     allow_findings: bool,
-    keep: int,
+    keep: int | None,
     rollback: bool,
     ssh_config: Path | None,
     engine: str,
     jobs: int,
 ) -> Exit:
     from generator.publish import allowed, run
-    from generator.publish.target import parse
+    from generator.publish.target import BranchTarget, HostTarget, parse
     from generator.reading.root import find_root, open_root
     from generator.writing.build import build, newest_epoch
 
     target = parse(text)
+    if isinstance(target, BranchTarget) and (rollback or keep is not None):
+        option = "--rollback" if rollback else "--keep"
+        raise UsageError(
+            f"{option} is for folders and hosts; a branch keeps its commits, and 'git revert' goes"
+            " back"
+        )
+    if ssh_config is not None and not isinstance(target, HostTarget):
+        raise UsageError("--ssh-config is for hosts; git has core.sshCommand")
     if rollback:
         around = folder.resolve() if folder is not None else Path.cwd()
         with run.hold(target, around, ssh_config=ssh_config) as held:
@@ -125,7 +132,7 @@ def _publish(
     for entry in judged.unused:
         output.message(f"{allowed.NAME}: nothing needs {entry.rule} {entry.digest} any more")
     with run.hold(target, root.path, epoch=newest_epoch(verdict), ssh_config=ssh_config) as held:
-        placed = run.publish(judged.site, held, allow, keep)
+        placed = run.publish(judged.site, held, allow, keep or run.KEEP)
     word = "published" if placed.changed else "published already"
     _tell(output, text, placed.version, placed.digest, placed.files, word)
     for note in placed.notes:
