@@ -31,6 +31,7 @@ from generator.publish.folder import AS_IT_WAS
 from generator.publish.manifest import NAME, Site
 from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
 from generator.publish.target import HostTarget
+from generator.writing.engine import die_with_parent
 
 STEP_SECONDS = 600
 """For one step on the host."""
@@ -351,6 +352,7 @@ class HeldHost:
                 input=b"".join(os.fsencode(path) + b"\0" for path in site.whole),
                 capture_output=True,
                 timeout=TRANSFER_SECONDS,
+                preexec_fn=die_with_parent,
                 check=False,
                 env={**os.environ, "LC_ALL": "C"},
             )
@@ -391,7 +393,11 @@ class _Shell:
     def __init__(self, command: Sequence[str]) -> None:
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - until the end
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            preexec_fn=die_with_parent,
         )
         self.buffer = bytearray()
 

@@ -81,7 +81,7 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
         check=False,
     )
     if finished.returncode != 0 or not (stage / "site" / "html" / "index.html").is_file():
@@ -94,8 +94,8 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         raise BuildError(f"{ended}; the site is as it was{detail}")
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end the engine when lanebook is ended, so that it never writes behind us."""
+def die_with_parent() -> None:
+    """Ask Linux to end a program when lanebook is ended, so that it never writes behind us."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
