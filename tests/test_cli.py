@@ -402,7 +402,7 @@ def test_strict_says_why(tmp_path: Path) -> None:
         ),
         pytest.param(
             ["explain", "FILE-DIFFER"],
-            "no such code: FILE-DIFFER; did you mean FILE-DIFFERS, PIN-DIFFERS, TREE-DIFFERS?",
+            "no such code: FILE-DIFFER; did you mean FILE-DIFFERS, SITE-DIFFERS, PIN-DIFFERS?",
             id="near-code",
         ),
         pytest.param(
@@ -882,7 +882,7 @@ def test_completion_scripts(shell: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        pytest.param("lanebook ver", ["verify"], id="command"),
+        pytest.param("lanebook ver", ["verify", "verify-site"], id="command"),
         pytest.param("lanebook verify --f", ["--format"], id="option"),
         pytest.param("lanebook verify --format j", ["json", "junit"], id="choice"),
         pytest.param("lanebook completion ", ["bash", "zsh", "fish"], id="shells"),
