@@ -3,7 +3,7 @@
 # as soon as it is installed; here none is to run, so for that long it is told not to.
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
-present() { for name in nginx sshd ssh rsync git; do command -v "$name" >/dev/null || return 1; done; }
+present() { for name in nginx sshd ssh rsync git openssl; do command -v "$name" >/dev/null || return 1; done; }
 
 present && exit 0
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 1
@@ -15,5 +15,5 @@ if ! [ -e "$policy" ]; then
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends \
-    nginx-light openssh-server openssh-client rsync git >/dev/null
+    nginx-light openssh-server openssh-client rsync git openssl >/dev/null
 present

@@ -294,7 +294,7 @@ def test_a_root_imported_from_the_seeds_is_refused_for_its_home_path(tmp_path: P
     )
     first, second, *others = done.stdout.splitlines()
     found = re.fullmatch(
-        r"LEAK-HOME  (lanes/[a-z0-9-]+)/files/[0-9a-f]{64}\.txt:2 and 7 more files", first
+        r"LEAK-HOME  (lanes/[a-z0-9-]+)/files/[0-9a-f]{64}\.txt:2 and ([0-9]+) more files", first
     )
     assert found is not None, first
     seen = re.fullmatch(
@@ -303,7 +303,7 @@ def test_a_root_imported_from_the_seeds_is_refused_for_its_home_path(tmp_path: P
     )
     assert seen is not None, second
     files = [line.removeprefix("    also in ") for line in others]
-    assert len(files) == 7
+    assert len(files) == int(found[2]) >= 7  # the pages that show it, and the search
     assert "nmhuyen" not in done.stdout + done.stderr
     assert not www.exists()
     # reviewed: then it is published; bound to the files, the rule and the value

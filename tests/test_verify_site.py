@@ -6,7 +6,10 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,6 +180,52 @@ def test_nothing_is_written_and_the_command_says_what_it_cannot_see(tmp_path: Pa
         " listed cannot be seen from here\n",
     )
     assert contents(tmp_path / "cwd") == {}
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
+def test_a_site_behind_tls_is_believed_only_with_its_certificate(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "www", "word")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=x",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    handler = partial(Quiet, directory=str(tmp_path / "www"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        known = lanebook("verify-site", url, cwd=tmp_path, SSL_CERT_FILE=str(certificate))
+        unknown = lanebook("verify-site", url, cwd=tmp_path, SSL_CERT_FILE="/dev/null")
+        server.shutdown()
+        thread.join()
+    assert (known.returncode, known.stdout.splitlines()[0]) == (
+        0,
+        f"manifest  {site.digest}, 5 files",
+    )
+    assert "certificate verify failed" in one_line(unknown, 3)
 
 
 def test_redirects_within_the_origin_are_followed(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ class HeldBranch:
                 self.folder = here
 
     def _listed(self, ref: str) -> dict[str, str]:
-        """Return path to blob of everything in a commit; no file is a link."""
+        """Return path to blob of everything in a commit; a link has none."""
         found: dict[str, str] = {}
         for line in self._git("ls-tree", "-r", "-z", "--full-tree", ref).split(b"\0"):
             if line:

@@ -219,10 +219,7 @@ class _Origin:
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self.late:
                 raise self._unread(f"took longer than {self.seconds:g} s") from error
-            number = error.errno if isinstance(error, OSError) else None
-            # what a name server says has numbers of its own
-            known = number and not isinstance(error, socket.gaierror)
-            reason = os.strerror(number) if number and known else str(error)
+            reason = _reason(error)
             raise self._unread(visible(reason or type(error).__name__, 200)) from error
 
     def _asked(self, target: str) -> http.client.HTTPResponse:
@@ -280,6 +277,17 @@ class _Origin:
 
     def _unread(self, problem: str) -> PublishRefused:
         return failed(f"{self.name}: {problem}", "SITE-UNREAD")
+
+
+def _reason(error: Exception) -> str:
+    """Say why a server was not read; TLS and names of hosts have error numbers of their own."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    if isinstance(error, ssl.SSLError | socket.gaierror):
+        return error.strerror or str(error)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error)
 
 
 def _port(parts: SplitResult) -> int:

@@ -304,7 +304,8 @@ class HeldFolder:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(new)
-        _settle(self.path)
+        with contextlib.suppress(OSError):  # it is switched to, and may be told as nothing else
+            _settle(self.path)
 
     def _forget(self, keep: int) -> tuple[str, ...]:
         """Remove versions that are too many; the site is published whether or not that works."""

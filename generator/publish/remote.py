@@ -38,6 +38,8 @@ STEP_SECONDS = 600
 TRANSFER_SECONDS = 6 * 3600
 
 _LISTING_MORE = 1024 * 1024
+_SAID = (65, 69, 70)
+"""Exit codes with which a step says what is wrong."""
 
 _OPEN = f"""
 set -eu
@@ -183,8 +185,9 @@ class HeldHost:
             raise failed(f"{self.name}: {gone}; {self.state}", "PUBLISH-REMOTE") from gone
         if code == 0:
             return out
-        lines = out.decode("utf-8", "replace").strip().splitlines() or [self.shell.said()]
-        told = visible(lines[-1] or f"a step ended with {code}", 200)
+        # what a step says itself stands on its output; else it is a program that complains
+        lines = out.decode("utf-8", "replace").strip().splitlines()
+        told = visible(lines[-1] if code in _SAID and lines else self.shell.said(), 200)
         if code == 75:
             raise failed(
                 f"{self.name}: another lanebook is publishing there; {self.state}", "PUBLISH-LOCKED"
@@ -301,6 +304,7 @@ class HeldHost:
     def _switch(self, version: str) -> None:
         self.state = "either the old site or the new one is shown, whole"
         self._step(_SWITCH, V=version)
+        self.state = "the new site is shown"
 
     def _whole(self, version: str, site: Site) -> bool:
         """Whether a version is this site, and is as it was published."""
