@@ -1,7 +1,8 @@
 """Publishes one site to one folder, and kills itself at a given moment: for tests of sudden death.
 
 ``python -m tests.publish_worker SITE TARGET MOMENT``: a moment is the number of a call that opens,
-makes, renames, links or removes something; 0 is never. Prints how many calls there were.
+makes, renames, links or removes something; 0 is never. Prints how many calls there were. A fourth
+argument names a file that is altered behind the publisher's back, as soon as it is written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 from generator.publish import manifest
+from generator.publish.codes import PublishRefused
 from generator.publish.folder import HeldFolder
 
 CALLS = ("open", "shutil.rmtree")
@@ -19,6 +21,7 @@ CALLS = ("open", "shutil.rmtree")
 
 def main() -> None:
     site, target, moment = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    altered = sys.argv[4] if len(sys.argv) > 4 else ""
     keep = 3
     seen = 0
     watching = False
@@ -29,12 +32,18 @@ def main() -> None:
             seen += 1
             if seen == moment:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if altered and event == "os.utime" and str(arguments[0]).endswith(altered):
+                Path(str(arguments[0])).write_bytes(b"altered")
 
     sys.addaudithook(hook)
     loaded = manifest.load(site)
     watching = True
-    with HeldFolder(target) as held:
-        held.publish(loaded, keep)
+    try:
+        with HeldFolder(target) as held:
+            held.publish(loaded, keep)
+    except PublishRefused as error:
+        sys.stdout.write(f"{error.code}: {error}\n")
+        return
     watching = False
     sys.stdout.write(f"{seen}\n")
 

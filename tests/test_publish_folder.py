@@ -238,9 +238,9 @@ def test_a_built_site_that_changes_is_not_published(tmp_path: Path, how: str) ->
 # --- sudden death ---
 
 
-def worker(site: Path, target: Path, moment: int) -> subprocess.CompletedProcess[str]:
+def worker(site: Path, target: Path, moment: int, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tests.publish_worker", str(site), str(target), str(moment)],
+        [sys.executable, "-m", "tests.publish_worker", str(site), str(target), str(moment), *more],
         cwd=SOURCE,
         env=environment(),
         capture_output=True,
@@ -281,6 +281,21 @@ def test_killed_at_fifty_moments_the_old_or_the_new_site_is_whole(tmp_path: Path
         assert names(target) == [".lanebook-lock", ".lanebook-publish", "current", "versions"]
         assert set(stored(target)) <= {site.digest for site in sites}
     assert met == {sites[2].digest, sites[3].digest}  # before and after the step were both hit
+
+
+def test_a_file_that_is_altered_on_its_way_is_noticed(tmp_path: Path) -> None:
+    old, new = make_site(tmp_path / "old", "old"), make_site(tmp_path / "new", "new")
+    target = tmp_path / "www"
+    publish(old, target)
+    done = worker(tmp_path / "new", target, 0, "chain.html")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"PUBLISH-READ-BACK: {target}: what was read back is not what was written (SITE-DIFFERS"
+        "  chain.html); what is published is as it was\n",
+    ), done.stderr
+    assert whole(target / "current") == old.digest
+    assert stored(target) == [old.digest]
+    assert manifest.load(tmp_path / "new") == new
 
 
 @pytest.mark.parametrize("moment", range(1, 14))
