@@ -6,6 +6,8 @@ together from pieces, so that scanners of repositories find none in this file.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from generator.leaks import Leak, scan, scan_bytes
 from generator.model.digest import sha256
-from tests.site_support import ROOT
+from tests.site_support import ROOT, TIME_LIMIT, environment
 
 SEEDS = Path("/work/shared/seeds")
 BODY = "MIIEpAIBAAKCAQEA7bq0z2" * 8
@@ -54,8 +56,11 @@ LEAKS = {
         "AIza" + "Sy" + "a1B2c" * 6 + "xyz",
         "AIza" + "Sy" + "a1B2c" * 6 + "xyz",
     ),
-    # the signature alone is nothing
-    "jwt": ("LEAK-TOKEN", f"token {JWT}", JWT.rpartition(".")[0] + "."),
+    "jwt": ("LEAK-TOKEN", f"token {JWT}", JWT),
+    "npm": ("LEAK-PASSWORD", "//r.example/:_auth" + "Token=npm_a1B2c3", "npm_a1B2c3"),
+    "mailchimp": ("LEAK-TOKEN", "a1b2" * 8 + "-us12", "a1b2" * 8 + "-us12"),
+    "artifactory": ("LEAK-TOKEN", "x=AKC" + "a1B2c3D4e5F6", "AKC" + "a1B2c3D4e5F6"),
+    "artifactory password": ("LEAK-TOKEN", "x=AP5" + "a1B2c3D4e5F6", "AP5" + "a1B2c3D4e5F6"),
     "bearer": (
         "LEAK-TOKEN",
         "Authorization: " + "Bearer abc123def456",
@@ -173,6 +178,30 @@ def test_bytes_of_every_kind(data: str, markup: bool) -> None:
     wanted = ["LEAK-HOME"]
     for encoded in (data.encode(), data.encode() + b"\xff\xfe", data.encode("utf-16-le")):
         assert [leak.rule for leak in scan_bytes(encoded, markup=markup)] == wanted
+
+
+HOSTILE = (
+    *("eyJ", ".eyJ", "//", "_authToken=//", "://a", "AKC", " AP5", "AKIA", "xoxb-1-", "-us", "$6$"),
+    *("-----BEGIN PRIVATE KEY", "PuTTY-User-Key-File-2: ", "password", "password=", "password: '"),
+    *("login a ", "Authorization: ", "/home/", "\\/home", "a", "M" * 24 + ".", " ", "0"),
+)
+
+
+def test_hostile_text_costs_no_more_than_its_length() -> None:
+    # what took the square of it would not come to its end within hours
+    script = (
+        "import sys; from generator.leaks import scan\n"
+        "for piece in sys.argv[1:]: scan(piece * (1_000_000 // len(piece)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *HOSTILE],
+        env=environment(),
+        timeout=TIME_LIMIT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_nothing_of_this_project_is_a_false_alarm() -> None:

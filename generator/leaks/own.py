@@ -23,7 +23,10 @@ _TOKEN = re.compile(
     r"|\bhf_[A-Za-z0-9]{30,}"
     r"|\bdop_v1_[0-9a-f]{64}"
     r"|\bxapp-[0-9]-[A-Za-z0-9-]{20,}"
+    # a JSON Web Token (RFC 7519): header and payload begin as JSON objects do in base64url
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*"
 )
+_TOKEN_HINTS = ("github_pat_", "AIza", "sk-ant-", "hf_", "dop_v1_", "xapp-", ".eyJ")
 _AUTHORIZATION = re.compile(
     r"authorization[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}(?:bearer|basic|token)\s{1,3}"
     r"([A-Za-z0-9._~+/=-]{8,})",
@@ -80,6 +83,10 @@ _HOME = re.compile(
     rf"{_SEPARATOR}{_PERSON}"
     rf"|{_SEPARATOR}root{_SEPARATOR}(?=[\w.]))"
 )
+_HOME_HINTS = (
+    *(f"{name}{slash}" for name in ("home", "root") for slash in ("/", "\\/", "%2F", "%2f")),
+    *("Users", "Documents and Settings"),
+)
 _WINDOWS_HOME = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]:(?:\\{1,2}|/)(?:Users|Documents and Settings)(?:\\{1,2}|/)" + _PERSON
 )
@@ -87,18 +94,22 @@ _WINDOWS_HOME = re.compile(
 
 def values(text: str) -> Iterator[tuple[str, str]]:
     """Yield rule and value of everything that these rules find in a text."""
-    for match in _KEY.finditer(text):
-        yield "LEAK-KEY", match[0].strip()
-    for match in _TOKEN.finditer(text):
-        yield "LEAK-TOKEN", match[0]
+    # literals are looked for first where that rules a pattern out: most text holds none of this
+    if "PRIVATE KEY" in text or "PuTTY-User" in text or "AGE-SECRET" in text:
+        for match in _KEY.finditer(text):
+            yield "LEAK-KEY", match[0].strip()
+    if any(hint in text for hint in _TOKEN_HINTS):
+        for match in _TOKEN.finditer(text):
+            yield "LEAK-TOKEN", match[0]
     for match in _AUTHORIZATION.finditer(text):
         yield "LEAK-TOKEN", match[1]
     yield from (("LEAK-PASSWORD", value) for value in _passwords(text))
     for match in _CRYPT.finditer(text):
         yield "LEAK-PASSWORD", match[0]
-    for pattern in (_HOME, _WINDOWS_HOME):
-        for match in pattern.finditer(text):
-            yield "LEAK-HOME", match[0].rstrip(".")
+    if any(hint in text for hint in _HOME_HINTS):
+        for pattern in (_HOME, _WINDOWS_HOME):
+            for match in pattern.finditer(text):
+                yield "LEAK-HOME", match[0].rstrip(".")
 
 
 def _passwords(text: str) -> Iterator[str]:
