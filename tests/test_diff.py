@@ -98,6 +98,17 @@ def test_two_of_a_kin_are_no_renaming() -> None:
     }
 
 
+@pytest.mark.parametrize("rank", [None, 0, 2])
+def test_what_is_better_or_worse_has_no_other_name(rank: int | None) -> None:
+    """An open leg that goes is no proven leg that comes."""
+    left = {"says": "OPEN", "rank": 1, "kin": "legs", "gone": WORSE}
+    came = {"says": "proven", "kin": "legs"} | ({} if rank is None else {"rank": rank})
+    assert told(portrait(blockers={"live": left}), portrait(blockers={"docs": came})) == {
+        "worse": [("live", "left out", "OPEN", "")],
+        "other": [("docs", "new", "", "proven")],
+    }
+
+
 def test_a_section_of_which_one_side_has_nothing_is_one_change() -> None:
     probes = {f"probe {n}": {"says": "refused", "gone": WORSE, "new": BETTER} for n in range(3)}
     assert told(portrait(probes=probes), portrait()) == {
@@ -108,12 +119,25 @@ def test_a_section_of_which_one_side_has_nothing_is_one_change() -> None:
     }
 
 
+def test_what_is_worse_by_being_there_is_named_among_all_that_is_new() -> None:
+    probes = {"a": {"says": "refused", "new": BETTER}, "b": {"says": "allowed", "new": WORSE}}
+    assert told(portrait(), portrait(probes=probes)) == {
+        "worse": [("b", "new", "", "allowed")],
+        "better": [("a", "new", "", "refused")],
+    }
+
+
 def test_changes_stand_in_the_order_in_which_people_count() -> None:
     keys = ["PER-10", "PER-9", "PER-1", "a10b2", "a10b10", "a9", "é", "1", "01", "z"]
     found = told(portrait(), portrait(claims={key: {"says": "x"} for key in keys}))
     assert [what for what, *_ in found["other"]] == [
         *("01", "1", "PER-1", "PER-9", "PER-10", "a9", "a10b2", "a10b10", "z", "é"),
     ]
+
+
+def test_keys_of_more_digits_than_python_reads_have_an_order() -> None:
+    many = "9" * 5000
+    assert sorted([many, f"1{many}", "007", "10"], key=natural) == ["007", "10", many, f"1{many}"]
 
 
 def test_the_headline_counts_and_the_leads_stand_in_their_order() -> None:

@@ -135,13 +135,18 @@ def difference(before: Portrait, after: Portrait) -> Difference:
     return Difference(before["lane"], after["lane"], tuple(changes), same, told)
 
 
-def natural(key: str) -> tuple[list[tuple[int, int | str]], str]:
+def natural(key: str) -> tuple[list[tuple[int, int, str]], str]:
     """Return what sorts keys as people count: PER-2 before PER-10.
 
     Runs of digits come first and are compared as numbers, the rest by code points.
     """
     parts = _DIGITS.split(key)
-    runs = [(0, int(part)) if index % 2 else (1, part) for index, part in enumerate(parts) if part]
+    # a longer number is a larger one; Python reads none of more than 4,300 digits
+    runs = [
+        (0, len(part.lstrip("0")), part.lstrip("0")) if index % 2 else (1, 0, part)
+        for index, part in enumerate(parts)
+        if part
+    ]
     return runs, key
 
 
@@ -150,8 +155,10 @@ Facts = Mapping[str, Mapping[str, Any]]
 
 def _in_section(section: Section, one: Facts, other: Facts) -> Iterator[Change]:
     if section.together and len(one) + len(other) > 1 and not (one and other):
-        yield _all(section, one, other)
-        return
+        # what is worse by being there is named, one by one
+        if one or WORSE not in (fact.get("new") for fact in other.values()):
+            yield _all(section, one, other)
+            return
     went = {key: one[key] for key in one if key not in other}
     came = {key: other[key] for key in other if key not in one}
     renamed = _renamed(went, came)
@@ -196,12 +203,17 @@ def _label(key: str, facts: Facts) -> str:
 
 
 def _renamed(went: Facts, came: Facts) -> dict[str, str]:
-    """Return the facts that only have another name: one of a kin went, and one came."""
+    """Return the facts that only have another name: one of a kin went, and one came as good.
+
+    One that is better or worse is another fact: no open leg is proven under another name.
+    """
     before, after = _by_kin(went), _by_kin(came)
     return {
         keys[0]: after[kin][0]
         for kin, keys in before.items()
-        if len(keys) == 1 and len(after.get(kin, ())) == 1
+        if len(keys) == 1
+        and len(after.get(kin, ())) == 1
+        and went[keys[0]].get("rank") == came[after[kin][0]].get("rank")
     }
 
 

@@ -63,20 +63,23 @@
     return found;
   }
 
-  /** Where one of a kin went and one came, the fact only has another name. */
+  /** Where one of a kin went and one came that is as good, the fact only has another name. */
   function renamed(went, came) {
     const after = byKin(came);
     const found = new Map();
     for (const [kin, keys] of byKin(went)) {
       const others = after.get(kin) ?? [];
-      if (keys.length === 1 && others.length === 1) found.set(keys[0], others[0]);
+      if (keys.length !== 1 || others.length !== 1) continue;
+      const [old, now] = [went[keys[0]].rank ?? null, came[others[0]].rank ?? null];
+      if (old === now) found.set(keys[0], others[0]);
     }
     return found;
   }
 
   function inSection(section, one, other) {
     const [olds, news] = [Object.keys(one), Object.keys(other)];
-    if (section.together && olds.length + news.length > 1 && !(olds.length && news.length)) {
+    const alone = !olds.length && Object.values(other).some((fact) => fact.new === -1);
+    if (section.together && olds.length + news.length > 1 && !(olds.length && news.length) && !alone) {
       const facts = Object.values(olds.length ? one : other);
       const weights = facts.map((fact) => fact[olds.length ? "gone" : "new"] ?? 0);
       const says = `${facts.length} fact` + (facts.length > 1 ? "s" : "");
