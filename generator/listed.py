@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.names import visible
+from generator.names import short
 from generator.spelled import step
 
 _NAMING = (
@@ -71,5 +71,5 @@ def _names(items: Sequence[object]) -> tuple[str, ...]:
 
 
 def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(visible(text, _LONGEST) for text in texts)
+    names = tuple(short(text, _LONGEST) for text in texts)
     return names if len(set(names)) == len(names) else ()

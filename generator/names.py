@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
+from generator.model.digest import sha256
 from generator.model.packet import SEALS
 
 # --- one path ---
@@ -147,6 +148,16 @@ def visible(text: str, limit: int | None = None) -> str:
             break
         shown += part
     return f"{shown}…"
+
+
+def short(text: str, limit: int = 240) -> str:
+    """Return text of a packet for a reader: on one line, and told apart from its like."""
+    shown = visible(text, limit)
+    # a text may end in what stands for its rest, so that its end tells nothing
+    if shown.endswith("…") and shown != visible(text):
+        digest = sha256(text.encode("utf-8", "surrogatepass"))
+        return f"{shown} ({len(text)} characters, SHA-256 {digest[:12]}…)"
+    return shown
 
 
 def _escape(match: re.Match[str]) -> str:
