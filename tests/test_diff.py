@@ -427,6 +427,146 @@ def test_a_lane_before_and_after_an_edit(
         assert found["worse"] == found["better"] == []
 
 
+def leg_replaced(report: dict[str, Any]) -> None:
+    legs = [chain.LEGS[0], {"id": "docs leg", "state": "proven"}]
+    _blocker(report, "P-ROLLBACK-1")["legs"] = legs
+
+
+def unreserved(report: dict[str, Any]) -> None:
+    del report["governance"]
+
+
+def next_step(words: str) -> Callable[[dict[str, Any]], None]:
+    def change(report: dict[str, Any]) -> None:
+        report["next_macro"] = words
+
+    return change
+
+
+def selected(report: dict[str, Any]) -> None:
+    executes(report)
+    report["workstream_F_decision_packet"]["selected"] = "AUTHORIZE_PRODUCTION_EXECUTION"
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "part", "expected"),
+    [
+        pytest.param(
+            nothing,
+            leg_replaced,
+            "worse",
+            ("blocker P-ROLLBACK-1, leg production leg", "left out", "OPEN", ""),
+            id="an open leg replaced by a proven one",
+        ),
+        pytest.param(
+            unreserved, applied, "worse", ("applied now", "new", "", "true"), id="reserved, applied"
+        ),
+        pytest.param(
+            nothing,
+            executes,
+            "worse",
+            ("default", "changed", "no decision packet", "AUTHORIZE_PRODUCTION_EXECUTION"),
+            id="a first default that does not hold",
+        ),
+        pytest.param(
+            nothing,
+            selected,
+            "worse",
+            ("selected", "offered", "", "AUTHORIZE_PRODUCTION_EXECUTION"),
+            id="a first selection",
+        ),
+        pytest.param(
+            next_step(f"{LONG}…"),
+            next_step(f"{LONG}; execute…"),
+            "other",
+            (
+                "next step",
+                "changed",
+                f"{LONG[:239]}… (301 characters, SHA-256 {digest(f'{LONG}…'.encode())[:12]}…)",
+                f"{LONG[:239]}… (310 characters, SHA-256"
+                f" {digest(f'{LONG}; execute…'.encode())[:12]}…)",
+            ),
+            id="two long texts that end in an ellipsis",
+        ),
+        pytest.param(
+            surfaces(f"{LONG}A"),
+            surfaces(f"{LONG}B"),
+            "worse",
+            (
+                f"surface {LONG[:119]}… (301 characters, SHA-256"
+                f" {digest(f'{LONG}A'.encode())[:12]}…)",
+                "dropped",
+                "listed (claimed only)",
+                "",
+            ),
+            id="a surface with a long name",
+        ),
+    ],
+)
+def test_no_edit_of_a_lane_is_taken_for_less(
+    tmp_path: Path,
+    before: Callable[[dict[str, Any]], None],
+    after: Callable[[dict[str, Any]], None],
+    part: str,
+    expected: tuple[str, str, str, str],
+) -> None:
+    write(tmp_path / "one", chain.root(before))
+    write(tmp_path / "two", chain.root(after))
+    found = changes(tmp_path, "one/packets/second", "two/packets/second")
+    assert expected in found[part]
+
+
+CHECKPOINT = "# Checkpoint\n\n- Drift classes: 7\n- Bad-input probes: 9\n"
+REPORT = "# Report\n\n- Drift classes: 8\n- Bad-input probes: 9\n"
+
+
+def findings(root: Path, before: str, after: str, checkpoint: str = CHECKPOINT) -> dict[str, Told]:
+    """Return what changed of findings where the texts of a lane are edited."""
+    write(root / "one", chain.root(checkpoint_md=CHECKPOINT, report_md=before))
+    write(root / "two", chain.root(checkpoint_md=checkpoint, report_md=after))
+    answer = diff(root, "one/packets/second", "two/packets/second", "--format", "json")
+    assert answer.code == 0, answer.err
+    return {
+        part: [
+            (row["what"], row["kind"], row["before"], row["after"])
+            for row in answer.object[part]
+            if row["section"] == "findings"
+        ]
+        for part in ("worse", "better", "other")
+    }
+
+
+def _count(stated: str, found: str) -> str:
+    return f"Two statements count the same thing differently. (stated {stated}, found {found})"
+
+
+def test_a_contradiction_traded_for_another_is_one_more(tmp_path: Path) -> None:
+    other = REPORT.replace("classes: 8", "classes: 7").replace("probes: 9", "probes: 5")
+    found = findings(tmp_path, REPORT, other)
+    drift = _count("Drift classes: 8", "Drift classes: 7 (checkpoint.md)")
+    probes = _count("Bad-input probes: 5", "Bad-input probes: 9 (checkpoint.md)")
+    assert found == {
+        "worse": [("CON-COUNT in report", "new", "", probes)],
+        "better": [("CON-COUNT in report", "no longer there", drift, "")],
+        "other": [],
+    }
+
+
+def test_the_same_contradiction_with_another_number_is_told_once(tmp_path: Path) -> None:
+    found = findings(tmp_path, REPORT, REPORT.replace("classes: 8", "classes: 6"))
+    assert (found["worse"], found["better"], len(found["other"])) == ([], [], 1)
+
+
+def test_what_only_moved_in_its_document_did_not_change(tmp_path: Path) -> None:
+    both = REPORT.replace("probes: 9", "probes: 5")
+    longer = [text.replace("\n\n", "\n\nSome words.\n\n") for text in (both, CHECKPOINT)]
+    found = findings(tmp_path, both, *longer)
+    assert found == {"worse": [], "better": [], "other": []}
+
+
 def test_bytes_that_no_longer_confirm_are_told(tmp_path: Path) -> None:
     lanes(tmp_path, nothing)
     commit(tmp_path)
@@ -524,6 +664,73 @@ def test_whole_roots_tell_of_lanes_that_came_and_went(tmp_path: Path) -> None:
     failed = diff(tmp_path, "one", "other", "--fail-on", "regression")
     assert failed.code == 1
     assert "regression: Outcome: lane gone: no longer there, was: pass, consistent" in failed.err
+
+
+def test_a_new_lane_that_touched_production_is_worse(tmp_path: Path) -> None:
+    def touched(report: dict[str, Any]) -> None:
+        report["production_mutation"] = "two tables"
+
+    write(tmp_path / "one", chain.lane("first", chain.first()))
+    write(tmp_path / "two", chain.root(touched))
+    answer = diff(tmp_path, "one", "two", "--fail-on", "regression")
+    assert answer.code == 1
+    assert answer.err == (
+        "regression: Production, as stated: second: production mutation: new: two tables\n"
+        "1 regression\n"
+    )
+
+
+def test_a_lane_that_says_other_things_under_another_name_is_another(tmp_path: Path) -> None:
+    said = chain.first()
+    write(tmp_path / "one", chain.lane("first", said))
+    write(tmp_path / "same", _moved(chain.lane("first", said)))
+    said["next_macro"] = "execute"
+    write(tmp_path / "other", _moved(chain.lane("first", said)))
+    same = changes(tmp_path, "one", "same")
+    assert same["worse"] == []
+    assert [what for what, *_ in same["other"]] == ["lane first → lane zeroth"]
+    assert [what for what, *_ in changes(tmp_path, "one", "other")["worse"]] == ["lane first"]
+
+
+def _moved(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    moved = {path.replace("/first/", "/zeroth/"): data for path, data in files.items()}
+    return moved | {"packets/zeroth/lane.yml": b"id: zeroth\n"}
+
+
+def test_a_leg_that_an_earlier_lane_leaves_out_is_told_of_the_later_one_too(tmp_path: Path) -> None:
+    third = chain.second()
+    third["production_blocker_map"] = chain.blockers(chain.row("GRANT"), chain.row("ROLLBACK"))
+    last = chain.lane("third", third, "previous: second\n")
+    write(tmp_path / "one", {**chain.root(), **last})
+    write(tmp_path / "two", {**chain.root(leg_left_out), **last})
+    found = diff(tmp_path, "one", "two", "--format", "json").object["lanes"]
+    alone = changes(tmp_path, "one/packets/third", "two/packets/third")
+    leg = ("blocker P-ROLLBACK-1, leg production leg", "left out", "OPEN", "")
+    assert leg in alone["worse"]
+    assert [row["what"] for row in found["third"]["worse"]] == [what for what, *_ in alone["worse"]]
+
+
+def test_facts_beyond_what_is_kept_are_not_taken_for_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from generator.comparing import portrait as made
+
+    monkeypatch.setattr(made, "MOST_FACTS", 5)
+    write(tmp_path / "one", chain.root(preflight_otherwise))
+    write(tmp_path / "two", chain.root())
+    found = changes(tmp_path, "two/packets/second", "one/packets/second")
+    assert any(
+        (what, kind) == ("facts left out here", "changed") for what, kind, *_ in found["worse"]
+    )
+
+
+def test_a_tie_that_is_lost_is_worse(tmp_path: Path) -> None:
+    alone = chain.lane("second", chain.second())
+    write(tmp_path / "one", chain.root())
+    write(tmp_path / "two", alone)
+    found = changes(tmp_path, "one/packets/second", "two/packets/second")
+    assert ("the lane before", "no longer there", "first", "") in found["other"]
+    assert any(what == "tie to the lane before" for what, *_ in found["worse"])
 
 
 def test_a_revision_of_a_root_against_the_folder(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from generator import legs
@@ -20,7 +20,7 @@ from generator.model.finding import Claim
 from generator.model.outcome import Agreement, Integrity, Level, Outcome
 from generator.model.packet import State
 from generator.model.verdict import LaneVerdict, RootVerdict
-from generator.names import visible
+from generator.names import short, visible
 from generator.standing import Blockers
 
 SCHEMA = "lanebook/portrait/1"
@@ -149,6 +149,13 @@ def root_portrait(verdict: RootVerdict, facts: Mapping[str, LaneFacts], now: Blo
     packets = [facts[lane.id] for lane in verdict.lanes if facts[lane.id].decision is not None]
     parts: dict[str, Iterable[Fact]] = {
         "outcome": _lanes(verdict.lanes),
+        # a lane that is new here is held against no other
+        "production": (
+            replace(one, key=f"{lane.id}: {one.key}", where="")
+            for lane in verdict.lanes
+            for one in _production(facts[lane.id])
+            if one.rank == 0
+        ),
         "blockers": _blockers(newest, facts[newest.id], now) if newest is not None else (),
         "decision": (
             *_decision(packets[-1] if packets else NOTHING_SAID, ()),
@@ -173,18 +180,30 @@ def _lanes(lanes: Sequence[LaneVerdict]) -> Iterator[Fact]:
             new=WORSE if failed else OTHER,
             # whatever it was: what is no longer there can no longer be looked at
             gone=WORSE,
-            kin=lane.tree or "",
+            kin=_held(lane),
         )
+
+
+def _held(lane: LaneVerdict) -> str:
+    """Return the same for lanes of the same bytes only: a lane that says other things is another.
+
+    Empty for a lane of which nothing was read.
+    """
+    documents = [(document.kind, document.sha256) for document in lane.documents]
+    if lane.tree is None and not documents:
+        return ""
+    states = [(state.path, state.state, state.computed) for state in lane.files]
+    return sha256(repr((lane.tree, states, documents)).encode("utf-8", "surrogatepass"))
 
 
 def _by_key(facts: Iterable[Fact]) -> dict[str, dict[str, Any]]:
     """Return facts by key; a key that comes again is numbered."""
     found: dict[str, dict[str, Any]] = {}
     taken: dict[str, int] = {}
-    left_out = 0
+    left_out: list[Fact] = []
     for fact in facts:
         if len(found) >= MOST_FACTS:
-            left_out += 1
+            left_out.append(fact)
             continue
         key = fact.key
         while key in found:
@@ -192,17 +211,16 @@ def _by_key(facts: Iterable[Fact]) -> dict[str, dict[str, Any]]:
             key = f"{fact.key} ({taken[fact.key]})"
         found[key] = fact.plain()
     if left_out:
-        found["facts left out here"] = Fact("", str(left_out), rank=-left_out, new=WORSE).plain()
+        told = sha256(repr([(fact.key, fact.says) for fact in left_out]).encode())
+        found["facts left out here"] = Fact(
+            "",
+            f"{len(left_out)}, SHA-256 {told[:12]}…",
+            rank=-len(left_out),
+            new=WORSE,
+            # what is not looked into is not taken for as good as it was
+            changed=WORSE,
+        ).plain()
     return found
-
-
-def short(text: str, limit: int = 240) -> str:
-    """Return text of a packet for a reader: on one line, and told apart from its like."""
-    shown = visible(text, limit)
-    if shown.endswith("…") and not text.endswith("…"):
-        digest = sha256(text.encode("utf-8", "surrogatepass"))
-        return f"{shown} ({len(text)} characters, SHA-256 {digest[:12]}…)"
-    return shown
 
 
 # --- what was derived ---
@@ -231,9 +249,16 @@ def _outcome(lane: LaneVerdict) -> Iterator[Fact]:
     yield Fact("integrity", lane.integrity, rank=_INTEGRITY[lane.integrity], lead=4)
     status = short(lane.stated_status) or "none stated"
     yield Fact("stated status", status, where=lane.said.status_where if lane.said else "")
+    tied = bool(lane.link.kind)
     yield Fact(
-        "tie to the lane before", lane.link.kind or "none known", rank=_TIES.get(lane.link.kind)
+        "tie to the lane before",
+        lane.link.kind or "none known",
+        rank=_TIES.get(lane.link.kind),
+        # a first lane has none, and is no worse than others; a tie that is lost is
+        changed=OTHER if tied else WORSE,
     )
+    if tied:
+        yield Fact("the lane before", visible(lane.link.previous, 120))
     for rule in lane.errors:
         yield Fact(
             f"rule that crashed: {rule.partition(':')[0]}", short(rule), new=WORSE, gone=BETTER
@@ -248,15 +273,29 @@ def _findings(lane: LaneVerdict) -> Iterator[Fact]:
         pointer = _named(finding.where, lane).partition("#")[2]
         spot = f"{of}#{pointer}" if pointer else of
         weight = WORSE if finding.refutes else OTHER
+        label = visible(f"{finding.code} in {spot}") + ("" if finding.refutes else ", a note")
+        # what moved in its document is where it was for who compares
+        words = _PLACES.sub("", f"{finding.message} {_subject(finding.stated)}".strip())
+        says = f"{finding.message} {_sides(finding.stated, finding.computed)}".strip()
         yield Fact(
-            f"{finding.code} {spot}: {short(finding.message)}",
-            short(f"{finding.message} {_sides(finding.stated, finding.computed)}".strip()),
-            label=f"{finding.code} in {spot}" + ("" if finding.refutes else ", a note"),
+            f"{label}: {short(words)}",
+            short(_PLACES.sub("", says)),
+            label=label,
             where=visible(finding.where),
             new=weight,
             gone=-weight,
-            kin=f"{finding.code} {of}",
+            # another contradiction is no other wording of this one; other numbers may be
+            kin=f"{label}: {short(_NUMBERS.sub('', words))}",
         )
+
+
+_PLACES = re.compile(r"(?<=\.md):[0-9]+|(?<=\.txt):[0-9]+|(?<=\.json)#/[^\s,;)]*[^\s,;).]")
+_NUMBERS = re.compile(r"(?<![\w-])[0-9]+(?:[.,/][0-9]+)*(?![\w-])")
+
+
+def _subject(stated: str) -> str:
+    """Return what a stated value is of: ``Drift classes`` of ``Drift classes: 8``."""
+    return stated.rpartition(": ")[0]
 
 
 def _sides(stated: str, computed: str) -> str:
@@ -272,7 +311,7 @@ def _files(lane: LaneVerdict) -> Iterator[Fact]:
         digest = state.computed or state.listed or "no digest"
         good = state.state in (State.MATCH, State.HELD_ELSEWHERE)
         yield Fact(
-            visible(state.path, 300),
+            short(state.path, 300),
             digest if state.state is State.MATCH else f"{digest}, {state.state}",
             where=f"{lane.evidence}/{visible(state.path)}",
             # whole or not is better or worse; another digest is neither
@@ -308,14 +347,15 @@ def _blockers(lane: LaneVerdict, facts: LaneFacts, now: Blockers) -> Iterator[Fa
     yield Fact(
         "open blockers",
         str(now.open_named) if now.standing else "none is named",
-        rank=-now.open_named,
+        # none named is not none open
+        rank=-now.open_named if now.standing else None,
         lead=2,
     )
     if facts.open_stated:
         yield Fact("open blockers, as stated", short(facts.open_stated))
     for one in now.standing:
         row, closed = one.blocker, not one.open
-        name = visible(row.id, 120)
+        name = short(row.id, 120)
         left_out = "" if one.lane.id == lane.id else "; this lane leaves it out"
         note = f" ({one.note})" if one.note and not left_out else ""
         weight = OTHER if closed else WORSE
@@ -363,11 +403,18 @@ def _decision(facts: LaneFacts, decisions: Iterable[Recorded]) -> Iterator[Fact]
         _default(packet),
         where=packet.where if packet is not None else "",
         rank=None if packet is None else int(packet.holds),
+        changed=WORSE if packet is not None and packet.defaults and not packet.holds else OTHER,
         lead=1,
     )
     if packet is not None:
         selected = short(packet.selected) or "nothing"
-        yield Fact("selected", selected, where=packet.where, rank=int(not packet.selected))
+        yield Fact(
+            "selected",
+            selected,
+            where=packet.where,
+            rank=int(not packet.selected),
+            new=WORSE if packet.selected else OTHER,
+        )
         options = [short(option, 120) for option in packet.options]
         for option in options:
             yield Fact(f"option {option}", "offered", where=packet.where)
@@ -419,7 +466,8 @@ def _reservations(facts: LaneFacts) -> Iterator[Fact]:
     ):
         if text:
             rank = int(_DENIED.match(text) is not None) if key != "above the ceiling" else None
-            yield Fact(key, short(text), where=one.where, rank=rank)
+            weight = WORSE if rank == 0 else OTHER
+            yield Fact(key, short(text), where=one.where, rank=rank, new=weight)
 
 
 _DENIED = re.compile(r"\W*(?:no|not|none|false)\b", re.IGNORECASE)
@@ -428,13 +476,13 @@ _DENIED = re.compile(r"\W*(?:no|not|none|false)\b", re.IGNORECASE)
 def _pins(lane: LaneVerdict) -> Iterator[Fact]:
     for path, digest in lane.meta.pins.items():
         # each lane pins scripts of its own: other bytes are neither better nor worse
-        yield Fact(f"{visible(path, 200)}, by lane.yml", str(digest), where="lane.yml")
+        yield Fact(f"{short(path, 200)}, by lane.yml", str(digest), where="lane.yml")
     if lane.pin is not None and lane.pin.tree:
         yield Fact("tree hash, by pins.yml", lane.pin.tree)
     stated: dict[str, dict[str, str]] = {}
     for pin in lane.said.pins if lane.said is not None else ():
         if pin.one_file and is_digest(pin.digest):
-            stated.setdefault(visible(pin.name, 200), {}).setdefault(pin.digest, pin.where)
+            stated.setdefault(short(pin.name, 200), {}).setdefault(pin.digest, pin.where)
     for name, found in stated.items():
         where = next(iter(found.values()))
         # not every lane has to name what earlier ones pinned; naming other bytes is worse
@@ -555,7 +603,7 @@ def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[s
     told = _told_as(claim, lane)
     name = read_place(claim.where).name
     fact = Fact(
-        visible(f"{kinds.get(name, name)}: {told}", 400),
+        short(f"{kinds.get(name, name)}: {told}", 400),
         f"{short(claim.stated) or 'empty'} ({_word(level)})",
         where=claim.where,
         rank=level,

@@ -170,7 +170,8 @@ def of_roots(one: RootVerdict, other: RootVerdict, *, jobs: int = 0) -> Roots:
     shared = [lane.id for lane in other.lanes if lane.id in before.lanes]
 
     def work(lane_id: str) -> Difference | None:
-        if before.told(lane_id) == after.told(lane_id):
+        one = before.told(lane_id)
+        if one is not None and one == after.told(lane_id):
             return None
         found = difference(before.portrait(lane_id), after.portrait(lane_id))
         return found if found.changes else None
@@ -203,9 +204,14 @@ class _Known(NamedTuple):
         now = next((now for _, now in reversed(list(self.lanes.values()))), NO_BLOCKERS)
         return root_portrait(self.verdict, self.facts, now)
 
-    def told(self, lane_id: str) -> tuple[object, ...]:
-        """Return everything that a portrait is made of, so that equal ones need not be made."""
+    def told(self, lane_id: str) -> tuple[object, ...] | None:
+        """Return everything that a portrait is made of, so that equal ones need not be made.
+
+        None where it is not known what all of it is.
+        """
         lane, now = self.lanes[lane_id]
+        if lane.detail is None:
+            return None
         return (
             lane.detail,  # with a digest of every byte of the lane
             (lane.outcome, lane.integrity, lane.link, lane.pin, lane.errors),
@@ -213,7 +219,10 @@ class _Known(NamedTuple):
             lane.document_claims,
             lane.files,
             [
-                (one.blocker, one.open, one.note, one.lane.id, [leg[:2] for leg in one.legs])
+                (
+                    *(one.blocker, one.open, one.note, one.lane.id),
+                    [(leg.name, leg.state, leg.carried) for leg in one.legs],
+                )
                 for one in now.standing
             ],
             self.decisions.get(lane_id, ()),
