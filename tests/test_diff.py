@@ -834,6 +834,69 @@ def blob_tree(tree: Callable[[str, str, str, str], str], blob: str) -> str:
     return tree("escaped.txt", "blob", "100644", blob)
 
 
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        pytest.param(
+            [("100644 blob", "x", b"one"), ("120000 blob", "x", b"/tmp")],
+            "File exists",
+            id="a file and a link of one name",
+        ),
+        pytest.param([("100644 blob", "x" * 300, b"one")], "File name too long", id="long name"),
+        pytest.param(
+            [("120000 blob", "x", b"a\0b")],
+            "a name or a link that no folder can have",
+            id="a zero byte in a link",
+        ),
+    ],
+)
+def test_what_no_folder_can_hold_is_one_line(
+    tmp_path: Path, entries: list[tuple[str, str, bytes]], why: str
+) -> None:
+    lane(tmp_path, "sample")
+    commit(tmp_path)
+    rows = ""
+    for mode, name, data in entries:
+        blob = git(tmp_path, "hash-object", "-w", "--stdin", data=data).decode().strip()
+        rows += f"{mode} {blob}\t{name}\n"
+    inner = git(tmp_path, "mktree", data=rows.encode()).decode().strip()
+    top = git(tmp_path, "mktree", data=f"040000 tree {inner}\tpackets\n".encode())
+    made = git(tmp_path, "commit-tree", "-m", "x", top.decode().strip()).decode().strip()
+    answer = diff(tmp_path, f"{made}:sample", "sample")
+    assert answer == (3, "", f"lanebook: {made}: cannot be written out here: {why} (INPUT)\n")
+
+
+def test_nothing_of_a_partial_clone_is_fetched(tmp_path: Path) -> None:
+    lane(tmp_path / "whole", "sample")
+    commit(tmp_path / "whole")
+    git(tmp_path / "whole", "config", "uploadpack.allowFilter", "true")
+    git(tmp_path / "whole", "config", "uploadpack.allowAnySHA1InWant", "true")
+    url = (tmp_path / "whole").as_uri()
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", url, "part")
+    part = tmp_path / "part"
+    git(part, "config", "protocol.file.allow", "always")
+    lane(part, "other")
+    answer = diff(part, "HEAD:sample", "other")
+    assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
+    missing = git(part, "rev-list", "--objects", "--missing=print", "HEAD").splitlines()
+    assert sum(line.startswith(b"?") for line in missing) == 6
+
+
+def test_a_root_that_is_not_in_the_revision_is_said_so(tmp_path: Path) -> None:
+    lanes(tmp_path, nothing)
+    commit(tmp_path)
+    root = lanes(tmp_path / "deep", nothing)
+    answer = diff(root, "HEAD:first", "second")
+    assert answer == (3, "", "lanebook: HEAD: this revision has no packets/ here\n")
+
+
+@pytest.mark.parametrize("word", ["HEAD:", "HEAD:.", "HEAD:packets", "HEAD:packets/"])
+def test_a_whole_root_of_a_revision_goes_by_its_folders_too(tmp_path: Path, word: str) -> None:
+    root = lanes(tmp_path, nothing)
+    commit(root)
+    assert changes(root, word, ".") == {"worse": [], "better": [], "other": []}
+
+
 # --- what is asked for ---
 
 
@@ -856,6 +919,9 @@ def blob_tree(tree: Callable[[str, str, str, str], str], blob: str) -> str:
             2,
             "first is a lane and . is a whole root; name two of a kind",
             id="a lane and a root",
+        ),
+        pytest.param(
+            (":first", "first"), 2, "a revision stands before the colon, such as HEAD:", id="colon"
         ),
         pytest.param(
             ("nothing:first", "first"), 2, "nothing: git knows no such revision here", id="revision"

@@ -154,11 +154,11 @@ Facts = Mapping[str, Mapping[str, Any]]
 
 
 def _in_section(section: Section, one: Facts, other: Facts) -> Iterator[Change]:
-    if section.together and len(one) + len(other) > 1 and not (one and other):
-        # what is worse by being there is named, one by one
-        if one or WORSE not in (fact.get("new") for fact in other.values()):
-            yield _all(section, one, other)
-            return
+    # what is worse by being there is named, one by one
+    named = not one and WORSE in (fact.get("new") for fact in other.values())
+    if section.together and len(one) + len(other) > 1 and not (one and other) and not named:
+        yield _all(section, one, other)
+        return
     went = {key: one[key] for key in one if key not in other}
     came = {key: other[key] for key in other if key not in one}
     renamed = _renamed(went, came)

@@ -74,6 +74,7 @@ class _Sides:
         self.around = around
         self.stack = stack
         self.opened: dict[str, Root] = {}
+        self.revisions: dict[str, Root] = {}
 
     def side(self, word: str) -> Side:
         if not word:
@@ -115,12 +116,14 @@ class _Sides:
 
     def _revision(self, word: str) -> Side:
         revision, _, lane = word.rpartition(":")
-        if revision not in self.opened:
+        if revision not in self.revisions:
             folder = Path(self.stack.enter_context(TemporaryDirectory(prefix="lanebook-")))
             write_revision(find_root(self.around), revision, folder)
-            self.opened[revision] = open_root(folder.resolve())
-        root = self.opened[revision]
+            self.revisions[revision] = open_root(folder.resolve())
+        root = self.revisions[revision]
         name = lane.rstrip("/").removeprefix(f"{PACKETS}/")
+        if name == "." or (name == PACKETS and all(source.id != name for source in root.sources)):
+            name = ""
         return Side(visible(word, 80), root, _lane(root, name) if name else "")
 
 

@@ -54,7 +54,13 @@ def write_revision(root: Path, revision: str, folder: Path) -> None:
     for blob in blobs:
         if any(part in (b"", b".", b"..", b".git") for part in blob.path.split(b"/")):
             raise InputError("a name that leads out of its folder", place=(shown, _shown(blob)))
-    _write(root, blobs, folder)
+    try:
+        _write(root, blobs, folder)
+    except (OSError, ValueError, RecursionError) as error:
+        # such as two things under one name
+        told = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
+        why = told or "a name or a link that no folder can have"
+        raise InputError(f"cannot be written out here: {why}", place=(shown,)) from error
 
 
 def _shown(blob: _Blob) -> str:
@@ -63,6 +69,8 @@ def _shown(blob: _Blob) -> str:
 
 def _commit(root: Path, revision: str) -> str:
     shown = visible(revision, 80)
+    if not revision:
+        raise UsageError("a revision stands before the colon, such as HEAD:")
     try:
         told = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     except NoVerdictError as error:
@@ -73,15 +81,26 @@ def _commit(root: Path, revision: str) -> str:
 
 
 def _is_repository(root: Path) -> bool:
+    return _answers(root, "rev-parse", "--git-dir")
+
+
+def _knows(root: Path, name: str) -> bool:
+    return _answers(root, "rev-parse", "--verify", "--end-of-options", name)
+
+
+def _answers(root: Path, *arguments: str) -> bool:
     try:
-        _git(root, "rev-parse", "--git-dir")
+        _git(root, *arguments)
     except NoVerdictError:
         return False
     return True
 
 
 def _listed(root: Path, commit: str, prefix: bytes) -> Iterator[_Blob]:
-    told = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", f"{commit}:{os.fsdecode(prefix)}")
+    tree = f"{commit}:{os.fsdecode(prefix)}"
+    if not _knows(root, tree):
+        return  # the folder of this root is not in the revision
+    told = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", tree)
     for entry in told.split(b"\0"):
         head, tab, path = entry.partition(b"\t")
         if tab and os.fsdecode(path.partition(b"/")[0]) in _OF_A_ROOT:
@@ -153,4 +172,6 @@ def _git(root: Path, *arguments: str) -> bytes:
 def _environment() -> dict[str, str]:
     """Return the environment without what would point git at another repository."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return kept | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    # what is missing in a partial clone is not fetched, whatever its own settings allow
+    nothing = {"GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return kept | nothing | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}

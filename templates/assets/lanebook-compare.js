@@ -78,8 +78,8 @@
 
   function inSection(section, one, other) {
     const [olds, news] = [Object.keys(one), Object.keys(other)];
-    const alone = !olds.length && Object.values(other).some((fact) => fact.new === -1);
-    if (section.together && olds.length + news.length > 1 && !(olds.length && news.length) && !alone) {
+    const named = !olds.length && Object.values(other).some((fact) => fact.new === -1);
+    if (section.together && olds.length + news.length > 1 && !(olds.length && news.length) && !named) {
       const facts = Object.values(olds.length ? one : other);
       const weights = facts.map((fact) => fact[olds.length ? "gone" : "new"] ?? 0);
       const says = `${facts.length} fact` + (facts.length > 1 ? "s" : "");
