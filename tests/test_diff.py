@@ -293,9 +293,9 @@ def executes(report: dict[str, Any]) -> None:
     }
 
 
-def surfaces(*names: str) -> Callable[[dict[str, Any]], None]:
+def surfaces(*names: str, key: str = "surfaces") -> Callable[[dict[str, Any]], None]:
     def change(report: dict[str, Any]) -> None:
-        report["workstream_D"] = {"surfaces": list(names)}
+        report["workstream_D"] = {key: list(names)}
 
     return change
 
@@ -401,6 +401,12 @@ def test_what_changed_from_lane_to_lane(
         ),
         pytest.param(
             surfaces("A", "B"), surfaces("B", "A"), {}, id="the order of a list is no change"
+        ),
+        pytest.param(
+            surfaces("A", "B", key="known_ci_surfaces"),
+            surfaces("A", key="known_ci_surfaces"),
+            {"other": ["machine report: workstream_D/known_ci_surfaces[B]"]},
+            id="a surface that nobody promised to leave alone",
         ),
         pytest.param(
             leg_renamed,

@@ -496,10 +496,16 @@ _PROBES = "bad-input-probes.json#/probes/"
 _SURFACES = "forbidden-surface-proof.json#/surfaces/"
 _LISTS = {
     "surfaces": ("surfaces", "surface"),
+    "forbidden_surfaces": ("surfaces", "surface"),
     "classes": ("probes", "class"),
+    "drift_classes": ("probes", "class"),
     "probes": ("probes", "probe"),
+    "bad_input_probes": ("probes", "probe"),
 }
-"""How the key of a list ends whose items are compared one by one: section, and word for one."""
+"""Keys of lists whose items are compared one by one: section, and word for one.
+
+Documents list other surfaces too, such as those of their CI, which nobody promised to leave alone.
+"""
 _LEFT_ALONE = ("UNTOUCHED", "NOT_REQUESTED")
 _COUNTS = {
     "bad-input probes": "probes",
@@ -530,7 +536,8 @@ def _of_claims(lane: LaneVerdict) -> dict[str, list[Fact]]:
             probes.setdefault(at, {}).setdefault(member, claim)
             continue
         if claim.where.startswith(f"{lane.evidence}/{_SURFACES}") and member == "state":
-            surfaces.append(_surface(claim, _item(at, lane)))
+            # in a list where one name stands twice, an item goes by its number
+            surfaces.append(_surface(claim, _item(at, lane) or at.rpartition("/")[2]))
             continue
         section, fact = _claim(claim, lane, kinds)
         item = _listed(claim, lane)
@@ -583,19 +590,19 @@ def _surface(claim: Claim, name: str) -> Fact:
 def _listed(claim: Claim, lane: LaneVerdict) -> tuple[str, Fact] | None:
     """Return the section and the fact of an item that a document lists by its name."""
     name = _item(claim.where, lane)
-    at = claim.where.rpartition("/")[0]
-    for end, (section, one) in _LISTS.items() if name else ():
-        if at.endswith(end):
-            level = _rank(claim)
-            return section, Fact(
-                f"{one} {name}",
-                f"listed ({_word(level)})",
-                where=claim.where,
-                rank=level,
-                new=BETTER if level else WORSE,
-                gone=WORSE,
-            )
-    return None
+    key = claim.where.rpartition("/")[0].rpartition("/")[2]
+    if not name or key not in _LISTS:
+        return None
+    section, one = _LISTS[key]
+    level = _rank(claim)
+    return section, Fact(
+        f"{one} {name}",
+        f"listed ({_word(level)})",
+        where=claim.where,
+        rank=level,
+        new=BETTER if level else WORSE,
+        gone=WORSE,
+    )
 
 
 def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[str, Fact]:
