@@ -532,6 +532,60 @@ def test_the_compare_page_says_what_the_command_says_over_all_pairs(
         assert tab.ran() == []
 
 
+_LEFT = {"says": "OPEN", "rank": 0, "kin": "legs", "gone": -1}
+_RULES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("blockers", {"live": _LEFT}, {"toy": _LEFT}),
+    ("blockers", {"live": _LEFT}, {"docs": {"says": "proven", "rank": 1, "kin": "legs"}}),
+    ("blockers", {"live": _LEFT}, {"docs": {"says": "proven", "kin": "legs"}}),
+    ("probes", {}, {"a": {"says": "refused", "new": 1}, "b": {"says": "allowed", "new": -1}}),
+    ("probes", {}, {"a": {"says": "refused", "new": 1}, "b": {"says": "noted"}}),
+    ("probes", {"a": {"says": "x", "gone": -1}, "b": {"says": "y", "gone": 1}}, {}),
+    ("claims", {}, {key: {"says": key} for key in ("\uffff", "\U0001d400", "é", "9", "10", "010")}),
+    ("claims", {"__proto__": {"says": "x", "rank": 2}}, {"__proto__": {"says": "y", "rank": 1}}),
+    ("claims", {"constructor": {"says": "x", "kin": "__proto__"}}, {"9" * 5000: {"says": "z"}}),
+)
+
+
+def test_every_way_to_judge_a_change_is_the_same_in_a_browser(
+    own: Site, open_tab: Callable[..., Tab]
+) -> None:
+    """Portraits that no lane here has, in the place of two that are."""
+
+    def portrait(lane: str, section: str, facts: dict[str, Any]) -> dict[str, Any]:
+        named = {one.id: facts if one.id == section else {} for one in SECTIONS}
+        return {"lane": {"id": lane, "title": "", "date": ""}, "links": {}, "facts": named}
+
+    with serving(own.html) as host:
+        for section, before, after in _RULES:
+            made = {SEALED: portrait(SEALED, section, before)}
+            made[CLAIMS_ONLY] = portrait(CLAIMS_ONLY, section, after)
+            tab = open_tab()
+            tab.own = (*tab.own, host)
+            tab.page.route(
+                "**/portraits/*.json",
+                lambda route, request, made=made: route.fulfill(json=made[Path(request.url).stem]),
+            )
+            shown = compared(tab, f"{host}/compare.html", SEALED, CLAIMS_ONLY)
+            assert shown == told(difference(made[SEALED], made[CLAIMS_ONLY])), (section, after)
+
+
+def test_a_place_on_the_compare_page_does_not_change_what_is_compared(
+    own: Site, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab()
+    page = tab.visit(own.html / "compare.html", f"#a={CLAIMS_ONLY}&b={SEALED}")
+    shown = page.locator(f"#lb-compared[data-shown='{CLAIMS_ONLY} {SEALED}']")
+    shown.wait_for()
+    page.evaluate("location.hash = '#compare'")
+    page.wait_for_timeout(300)
+    assert shown.count() == 1
+    assert page.locator("#lb-compare-a").input_value() == CLAIMS_ONLY
+    newest = tab.visit(own.html / "compare.html").locator("#lb-compare-b").input_value()
+    only = open_tab().visit(own.html / "compare.html", f"#a={newest}")
+    only.locator("#lb-compared[data-shown]").wait_for()
+    assert only.locator("#lb-compare-a").input_value() == newest
+
+
 def test_the_command_and_the_pages_say_the_same(own: Site) -> None:
     """The command in a folder of its own, the page of the pair, and its twin."""
     done = lanebook(

@@ -272,8 +272,10 @@
     let turn = 0;
     async function read() {
       const [a, b] = asked();
-      from.value = ids.includes(a) ? a : ids[1];
-      to.value = ids.includes(b) ? b : ids[0];
+      // the address of a place on this page names no lanes, and says nothing against those shown
+      if (location.hash.length > 1 && a === null && b === null && result.hasAttribute("data-shown")) return;
+      from.value = ids.includes(a) ? a : ids[b === ids[1] ? 0 : 1];
+      to.value = ids.includes(b) ? b : ids[from.value === ids[0] ? 1 : 0];
       const unknown = [a, b].filter((id) => id && !ids.includes(id));
       turn += 1;
       const mine = turn;
