@@ -670,6 +670,32 @@ def test_whole_roots_tell_of_lanes_that_came_and_went(tmp_path: Path) -> None:
     failed = diff(tmp_path, "one", "other", "--fail-on", "regression")
     assert failed.code == 1
     assert "regression: Outcome: lane gone: no longer there, was: pass, consistent" in failed.err
+    of_lane = "regression: second: Blockers and legs: blocker P-FRESH-1: new: open"
+    assert of_lane in failed.err.splitlines()
+
+
+def test_what_nobody_reads_in_a_root_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "one", chain.root())
+    write(tmp_path / "two", {**chain.root(), "packets/more.tar": b"x"})
+    assert changes(tmp_path, "one", "two") == {
+        "worse": [],
+        "better": [],
+        "other": [("not read: packets/more.tar", "new", "", "lies there")],
+    }
+
+
+def test_what_a_lane_file_says_is_compared(tmp_path: Path) -> None:
+    before = 'previous: first\ntitle: One\ndate: "2026-06-12"\nwho: Ann\n'
+    after = 'previous: first\ntitle: Two\nwho: Ann\ndelegation: "outside, by word"\n'
+    for name, yml in (("one", before), ("two", after)):
+        write(tmp_path / name, {**chain.root(), **chain.lane("second", chain.second(), yml)})
+    found = changes(tmp_path, "one/packets/second", "two/packets/second")
+    assert (found["worse"], found["better"]) == ([], [])
+    assert found["other"] == [
+        ("lane.yml: date", "no longer stated", "2026-06-12", ""),
+        ("lane.yml: delegation", "new", "", "outside, by word"),
+        ("lane.yml: title", "changed", "One", "Two"),
+    ]
 
 
 def test_a_new_lane_that_touched_production_is_worse(tmp_path: Path) -> None:

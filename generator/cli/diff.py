@@ -71,10 +71,10 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
             portraits = sides.of_lane(before, one.lane), sides.of_lane(after, other.lane)
             if form == "patch":
                 output.own(_as_json(patch(*portraits)))
-                return _code(difference(*portraits).worse, fail_on, output)
+                return _code(_of_one(difference(*portraits)), fail_on, output)
             found = difference(*portraits)
             _tell(found, form, one.asked, other.asked, output)
-            return _code(found.worse, fail_on, output)
+            return _code(_of_one(found), fail_on, output)
         roots = sides.of_roots(before, after, jobs=jobs)
         if form == "patch":
             output.own(_as_json(patch(sides.portraits(before), sides.portraits(after))))
@@ -85,10 +85,9 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
         else:
             output.result(f"{one.asked} → {other.asked}")
             _print(differences.root_lines(roots), output)
-        worse = [
-            *roots.whole.worse,
-            *(each for lane in roots.lanes.values() for each in lane.worse),
-        ]
+        worse = [("", change) for change in roots.whole.worse]
+        for lane, each in roots.lanes.items():
+            worse += [(f"{lane}: ", change) for change in each.worse]
         return _code(worse, fail_on, output)
 
 
@@ -125,17 +124,20 @@ def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
     }
 
 
-def _code(worse: Iterable[Change], fail_on: str | None, output: Output) -> Exit:
+def _of_one(found: Difference) -> list[tuple[str, Change]]:
+    return [("", change) for change in found.worse]
+
+
+def _code(worse: list[tuple[str, Change]], fail_on: str | None, output: Output) -> Exit:
     from generator.render.differences import change_words
 
     if fail_on is None:
         return Exit.VERIFIED
-    regressions = list(worse)
-    for change in regressions:
+    for lane, change in worse:
         became = change_words(change)
-        output.message(f"regression: {change.section.title}: {change.label}: {became}")
-    if regressions:
-        output.message(plural(len(regressions), "regression"))
+        output.message(f"regression: {lane}{change.section.title}: {change.label}: {became}")
+    if worse:
+        output.message(plural(len(worse), "regression"))
         return Exit.REFUTED
     return Exit.VERIFIED
 

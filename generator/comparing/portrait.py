@@ -17,6 +17,7 @@ from generator.model.decision import DecisionState, Recorded
 from generator.model.digest import is_digest, sha256
 from generator.model.document import read_place
 from generator.model.finding import Claim
+from generator.model.lane import LaneMeta
 from generator.model.outcome import Agreement, Integrity, Level, Outcome
 from generator.model.packet import State
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -148,7 +149,10 @@ def root_portrait(verdict: RootVerdict, facts: Mapping[str, LaneFacts], now: Blo
     newest = verdict.lanes[-1] if verdict.lanes else None
     packets = [facts[lane.id] for lane in verdict.lanes if facts[lane.id].decision is not None]
     parts: dict[str, Iterable[Fact]] = {
-        "outcome": _lanes(verdict.lanes),
+        "outcome": (
+            *_lanes(verdict.lanes),
+            *(Fact(f"not read: {short(name)}", "lies there") for name in verdict.unread),
+        ),
         # a lane that is new here is held against no other
         "production": (
             replace(one, key=f"{lane.id}: {one.key}", where="")
@@ -192,7 +196,9 @@ def _held(lane: LaneVerdict) -> str:
     documents = [(document.kind, document.sha256) for document in lane.documents]
     if lane.tree is None and not documents:
         return ""
-    states = [(state.path, state.state, state.computed) for state in lane.files]
+    # of a sound packet the tree hash says it all
+    unsound = () if lane.files.sound else lane.files
+    states = [(state.path, state.state, state.computed) for state in unsound]
     return sha256(repr((lane.tree, states, documents)).encode("utf-8", "surrogatepass"))
 
 
@@ -519,6 +525,7 @@ _INDEX = re.compile(r"/([0-9]{1,9})(?=/|\Z)")
 def _of_claims(lane: LaneVerdict) -> dict[str, list[Fact]]:
     """Place each claim in one section."""
     found: dict[str, list[Fact]] = {"probes": [], "surfaces": [], "preflight": [], "claims": []}
+    found["claims"] += _of_lane_file(lane.meta)
     for subject, number in lane.detail.counts if lane.detail is not None else ():
         section = _COUNTS.get(subject)
         rank = int(number) if section and re.fullmatch(r"[0-9]{1,6}", number) else None
@@ -552,6 +559,15 @@ def _of_claims(lane: LaneVerdict) -> dict[str, list[Fact]]:
         from_evidence = probes if section == "probes" else surfaces
         found["claims" if from_evidence else section].append(fact if from_evidence else item_fact)
     return found
+
+
+def _of_lane_file(meta: LaneMeta) -> Iterator[Fact]:
+    """Yield what ``lane.yml`` says and no other section tells of; the id is the lane itself."""
+    usual = LaneMeta(meta.id)
+    for key in ("title", "date", "who", "delegation", "tree_profile"):
+        text = getattr(meta, key)
+        if text != getattr(usual, key):
+            yield Fact(f"lane.yml: {key}", short(text), where="lane.yml")
 
 
 def _probe(at: str, told: Mapping[str, Claim]) -> Fact:
