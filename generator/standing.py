@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from generator.facts import Blocker, LaneFacts, by_id
+from generator.legs import together
 from generator.model.verdict import LaneVerdict
 
 
@@ -133,7 +134,9 @@ def _legs(
     row: Blocker, lane: LaneVerdict, before: Mapping[str, LegStanding]
 ) -> dict[str, LegStanding]:
     """Return the legs of a blocker after a lane that tells of them: its own, then the others."""
-    own = {name: LegStanding(name, state, lane, False) for name, state in row.legs}
+    # of a leg that is stated twice, the word that leaves it open
+    stated = together(row.legs)
+    own = {name: LegStanding(name, state, lane, False) for name, state in stated}
     return own | {
         name: leg._replace(carried=True) for name, leg in before.items() if name not in own
     }

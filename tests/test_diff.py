@@ -438,6 +438,11 @@ def leg_replaced(report: dict[str, Any]) -> None:
     _blocker(report, "P-ROLLBACK-1")["legs"] = legs
 
 
+def leg_twice(report: dict[str, Any]) -> None:
+    legs = [{"id": "clone leg", "state": "OPEN"}, *chain.LEGS]
+    _blocker(report, "P-ROLLBACK-1")["legs"] = legs
+
+
 def unreserved(report: dict[str, Any]) -> None:
     del report["governance"]
 
@@ -466,6 +471,13 @@ LONG = "a" * 300
             "worse",
             ("blocker P-ROLLBACK-1, leg production leg", "left out", "OPEN", ""),
             id="an open leg replaced by a proven one",
+        ),
+        pytest.param(
+            nothing,
+            leg_twice,
+            "worse",
+            ("blocker P-ROLLBACK-1, leg clone leg", "changed", "proven", "OPEN"),
+            id="a leg that is open and proven",
         ),
         pytest.param(
             unreserved, applied, "worse", ("applied now", "new", "", "true"), id="reserved, applied"

@@ -47,7 +47,7 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
 
     A and B are lanes of the root around here, paths of lanes or packets, or REV:LANE, a lane as a
     git revision has it. Two whole roots are compared by their folders, or REV: for the root around
-    here in a revision. Both sides are verified first, so that only what holds is compared.
+    here in a revision. Both sides are verified first, and what is refuted is told as refuted.
 
     \b
     Exit codes: 0 compared; 1 with --fail-on regression, where something got worse; 2 wrong usage;
