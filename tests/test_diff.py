@@ -463,6 +463,27 @@ LONG = "a" * 300
 
 
 @pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("NO", "other"),
+        ("not applied (reserved)", "other"),
+        ("NO; production BLOCKED", "other"),
+        ("not only reserved: applied", "worse"),
+        ("no delay", "worse"),
+        ("No longer: folded", "worse"),
+    ],
+)
+def test_a_no_that_is_taken_back_is_none(tmp_path: Path, words: str, part: str) -> None:
+    def change(report: dict[str, Any]) -> None:
+        report["governance"]["apply_now"] = words
+
+    write(tmp_path / "one", chain.root())
+    write(tmp_path / "two", chain.root(change))
+    found = changes(tmp_path, "one/packets/second", "two/packets/second")
+    assert ("applied now", "changed", "false", words) in found[part]
+
+
+@pytest.mark.parametrize(
     ("before", "after", "part", "expected"),
     [
         pytest.param(

@@ -471,12 +471,22 @@ def _reservations(facts: LaneFacts) -> Iterator[Fact]:
         ("canonical fold", one.canonical_fold),
     ):
         if text:
-            rank = int(_DENIED.match(text) is not None) if key != "above the ceiling" else None
+            rank = int(_is_denied(text)) if key != "above the ceiling" else None
             weight = WORSE if rank == 0 else OTHER
             yield Fact(key, short(text), where=one.where, rank=rank, new=weight)
 
 
+def _is_denied(text: str) -> bool:
+    """Whether a value begins with a no, and nothing behind it takes that back."""
+    return _DENIED.match(text) is not None and _NOT_DENIED.search(text) is None
+
+
 _DENIED = re.compile(r"\W*(?:no|not|none|false)\b", re.IGNORECASE)
+_NOT_DENIED = re.compile(
+    r"\b(?:only|but|except|unless|until|delay|longer|already|yes|true)\b"
+    r"|(?<!\bnot )(?<!\bnever )\b(?:applied|folded)\b",
+    re.IGNORECASE,
+)
 
 
 def _pins(lane: LaneVerdict) -> Iterator[Fact]:
