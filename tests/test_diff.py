@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import html
 import json
 import os
 import subprocess
@@ -705,6 +706,19 @@ def test_whole_roots_tell_of_lanes_that_came_and_went(tmp_path: Path) -> None:
     assert "regression: Outcome: lane gone: no longer there, was: pass, consistent" in failed.err
     of_lane = "regression: second: Blockers and legs: blocker P-FRESH-1: new: open"
     assert of_lane in failed.err.splitlines()
+
+
+def test_the_first_sentence_about_roots_tells_of_their_lanes(tmp_path: Path) -> None:
+    write(tmp_path / "one", chain.root(surfaces("A", "B")))
+    write(tmp_path / "two", chain.root(surfaces("A")))
+    said = (
+        "In 1 lane that changed: 1 fact got worse (1 in forbidden surfaces), nothing got better."
+        " As a whole: nothing got worse, nothing got better."
+    )
+    found = diff(tmp_path, "one", "two", "--format", "json").object
+    assert (found["headline"], found["lanes_worse"]) == (said, ["second"])
+    assert diff(tmp_path, "one", "two").out.splitlines()[1] == said
+    assert said in html.unescape(diff(tmp_path, "one", "two", "--format", "md").out)
 
 
 def test_what_nobody_reads_in_a_root_is_told(tmp_path: Path) -> None:

@@ -119,8 +119,10 @@ def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
         "a": one,
         "b": other,
         **roots.whole.plain(),
+        "headline": roots.headline,
         "lanes": {lane: each.plain() for lane, each in roots.lanes.items()},
         "lanes_same": roots.same,
+        "lanes_worse": [lane for lane, each in roots.lanes.items() if each.worse],
     }
 
 

@@ -7,7 +7,7 @@ changed in ``templates/assets/lanebook-compare.js`` as well, and a test holds th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -77,9 +77,8 @@ class Difference:
     @property
     def headline(self) -> str:
         """What a decision owner wants first: did anything get worse?"""
-        worse, better = self.towards(WORSE), self.towards(BETTER)
-        told = f"{_counted(worse, 'got worse')}, {_counted(better, 'got better')}."
-        return f"{told[0].upper()}{told[1:]}"
+        told = in_short(self.changes)
+        return f"{told[0].upper()}{told[1:]}."
 
     @property
     def standing(self) -> str:
@@ -102,6 +101,14 @@ class Difference:
             "counts": {word: len(changes) for word, changes in told.items()} | {"same": self.same},
             **{word: [change.plain() for change in changes] for word, changes in told.items()},
         }
+
+
+def in_short(changes: Iterable[Change]) -> str:
+    """Return how many facts got worse and better, as a part of a sentence."""
+    found = tuple(changes)
+    worse = [change for change in found if change.direction == WORSE]
+    better = [change for change in found if change.direction == BETTER]
+    return f"{_counted(worse, 'got worse')}, {_counted(better, 'got better')}"
 
 
 def _counted(changes: Sequence[Change], what: str) -> str:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from generator import mapped
-from generator.comparing.difference import Difference, difference
+from generator.comparing.difference import Difference, difference, in_short
 from generator.comparing.portrait import Portrait, portrait, root_portrait
 from generator.decided import by_lane
 from generator.errors import NoVerdictError, UsageError
@@ -165,6 +165,15 @@ class Roots(NamedTuple):
     """Of each lane that both have and that changed, by id in the later order."""
     same: int
     """Lanes that both have, with nothing changed."""
+
+    @property
+    def headline(self) -> str:
+        """Did anything get worse, in the root as a whole or in any of its lanes?"""
+        if not self.lanes:
+            return self.whole.headline
+        number = f"{len(self.lanes)} lane" + ("s" if len(self.lanes) > 1 else "")
+        inside = in_short(change for lane in self.lanes.values() for change in lane.changes)
+        return f"In {number} that changed: {inside}. As a whole: {in_short(self.whole.changes)}."
 
 
 def of_roots(one: RootVerdict, other: RootVerdict, *, jobs: int = 0) -> Roots:

@@ -35,9 +35,9 @@ def change_words(change: Change) -> str:
     return f"{change.kind}, was: {change.before}"
 
 
-def lines(found: Difference) -> Iterator[tuple[str, str]]:
+def lines(found: Difference, headline: str = "") -> Iterator[tuple[str, str]]:
     """Yield the lines for a terminal, each with the sign by which it is coloured."""
-    yield "", found.headline
+    yield "", headline or found.headline
     yield "", found.standing
     for direction, sign, heading in PARTS:
         changes = found.towards(direction)
@@ -58,7 +58,7 @@ def lines(found: Difference) -> Iterator[tuple[str, str]]:
 
 def root_lines(found: Roots) -> Iterator[tuple[str, str]]:
     """Yield the lines that tell what changed between two roots."""
-    yield from lines(found.whole)
+    yield from lines(found.whole, found.headline)
     yield (
         "",
         f"{plural(len(found.lanes), 'lane')} changed, {plural(found.same, 'lane')} with nothing"
@@ -70,12 +70,12 @@ def root_lines(found: Roots) -> Iterator[tuple[str, str]]:
         yield from lines(each)
 
 
-def document(found: Difference, one: str, other: str, level: int = 1) -> str:
+def document(found: Difference, one: str, other: str, level: int = 1, headline: str = "") -> str:
     """Return a Markdown document in which every text of a packet is escaped."""
     head = "#" * level
     parts = [
         f"{head} {markdown(one)} → {markdown(other)}",
-        str(markdown(found.headline)),
+        str(markdown(headline or found.headline)),
         str(markdown(found.standing)),
     ]
     for direction, sign, heading in PARTS:
@@ -98,7 +98,7 @@ def document(found: Difference, one: str, other: str, level: int = 1) -> str:
 
 def root_document(found: Roots, one: str, other: str) -> str:
     """Return a Markdown document about two roots."""
-    parts = [document(found.whole, one, other)]
+    parts = [document(found.whole, one, other, headline=found.headline)]
     parts += [document(each, f"{lane}, before", "after", 2) for lane, each in found.lanes.items()]
     parts.append(f"{plural(found.same, 'lane')} with nothing changed.\n")
     return "\n".join(parts)
