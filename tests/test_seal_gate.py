@@ -1021,7 +1021,7 @@ def test_a_repository_of_somebody_else_is_told(
     write(tmp_path, EDITS)
     # what git's own tests use to be another user
     monkeypatch.setattr(
-        "generator.reading.githistory._environment",
+        "generator.reading.githistory.environment",
         lambda: {"PATH": os.environ["PATH"], "LC_ALL": "C", "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"},
     )
     given = gate(SEALS, cwd=tmp_path)

@@ -19,6 +19,7 @@ from typing import IO, Final, NamedTuple
 from generator.errors import LanebookError
 from generator.model.digest import Digest, sha256
 from generator.names import visible
+from generator.reading.git import GIT, environment
 
 MIB: Final = 1024 * 1024
 
@@ -86,9 +87,9 @@ def contents(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
         asked.seek(0)
         try:
             process = subprocess.Popen(
-                [*_GIT, "cat-file", "--batch"],
+                [*GIT, "cat-file", "--batch"],
                 cwd=folder,
-                env=_environment(),
+                env=environment(),
                 stdin=asked,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -106,43 +107,17 @@ def contents(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
             process.kill()
 
 
-_GIT: Final = (
-    "git",
-    "--no-pager",
-    "--no-replace-objects",
-    "--literal-pathspecs",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.hooksPath=/dev/null"),
-)
 _EVERYWHERE: Final = ("--all", "--reflog", "--indexed-objects", "--missing=allow-any")
 _MOST_PATHS: Final = 500
 _CHECK: Final = "%(objectname) %(objecttype) %(objectsize)"
-# which repositories may be trusted is the business of whoever runs this
-_KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment in which git finds the repository by the folder, and no network."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(_KEPT)
-    }
-    return kept | {
-        "LC_ALL": "C",
-        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what it lacks
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
 
 
 def _run(folder: Path, arguments: tuple[str, ...], asked: bytes, seconds: float) -> bytes:
     try:
         done = subprocess.run(
-            [*_GIT, *arguments],
+            [*GIT, *arguments],
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             input=asked,
             capture_output=True,
             timeout=max(seconds, 0.001),

@@ -15,11 +15,11 @@ from typing import IO, NamedTuple
 
 from generator.errors import InputError, NoVerdictError, UsageError
 from generator.names import visible
+from generator.reading.git import GIT, environment
 from generator.reading.root import DECISIONS, PACKETS, PINS, SETTINGS
 
 _OF_A_ROOT = (PACKETS, DECISIONS, PINS, SETTINGS)
 _MOST_BYTES = 8 * 2**30
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "--no-replace-objects")
 
 
 class _Blob(NamedTuple):
@@ -120,9 +120,9 @@ def _write(root: Path, blobs: Sequence[_Blob], folder: Path) -> None:
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
     with subprocess.Popen(
-        ["git", *_QUIET, "cat-file", "--batch"],
+        [*GIT, "cat-file", "--batch"],
         cwd=root,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -152,9 +152,9 @@ def _write_one(blob: _Blob, answers: IO[bytes], path: bytes) -> None:
 def _git(root: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(
-            ["git", *_QUIET, *arguments],
+            [*GIT, *arguments],
             cwd=root,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -167,11 +167,3 @@ def _git(root: Path, *arguments: str) -> bytes:
         told = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         raise NoVerdictError(f"git: {visible(told, 200) or 'no answer'}")
     return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without what would point git at another repository."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    # what is missing in a partial clone is not fetched, whatever its own settings allow
-    nothing = {"GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
-    return kept | nothing | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
