@@ -15,9 +15,18 @@ from generator.render.words import plural
 
 @click.command("rehearse")
 @click.argument("lane")
+@click.option(
+    "--engine",
+    type=click.Choice(["sqlite", "postgres"]),
+    default="sqlite",
+    help="The engine of the clone; default: sqlite.",
+)
 @click.option("--database", type=PATH, help="The SQLite database to clone; it is only read.")
-@click.option("--dump", type=PATH, help="A dump in SQLite's SQL to clone from, instead.")
-@click.option("--change", required=True, type=PATH, help="The change, a script in SQLite's SQL.")
+@click.option("--dump", type=PATH, help="A dump to clone from, instead; pg_dump's, for postgres.")
+@click.option("--keep-dump", is_flag=True, help="Put a small dump of postgres into the packet.")
+@click.option(
+    "--change", required=True, type=PATH, help="The change, a script in the engine's SQL."
+)
 @click.option("--root", "folder", type=PATH, help="The root; default: around here.")
 @click.option("--title", default="", help="The title of the lane.")
 @click.option("--date", default="", help="The day of the lane, YYYY-MM-DD.")
@@ -29,8 +38,10 @@ from generator.render.words import plural
 def rehearse(
     output: Output,
     lane: str,
+    engine: str,
     database: Path | None,
     dump: Path | None,
+    keep_dump: bool,
     change: Path,
     folder: Path | None,
     title: str,
@@ -40,11 +51,15 @@ def rehearse(
     blockers: Path | None,
     addendum: Path | None,
 ) -> int:
-    """Rehearse a change and its rollback on a disposable SQLite clone, and seal the evidence.
+    """Rehearse a change and its rollback on a disposable clone, and seal the evidence.
 
     The clone is proven isolated, read twice, changed in a transaction that is rolled back, then
     changed for good and restored from a snapshot. The packet becomes the lane packets/LANE, which
     RERUN.sh in it makes again, byte for byte. Neither the source nor production is ever written.
+
+    With --engine postgres a throwaway server without network takes a dump of pg_dump: plain,
+    custom, tar or directory format, gzip or zstd. A dump that is not in the packet is known by its
+    digest; LANEBOOK_DUMP names it when the packet is made again.
 
     \b
     Exit codes: 0 the rollback is proven; 1 it is not, and the lane says so; 2 wrong usage;
@@ -54,6 +69,7 @@ def rehearse(
     Examples:
       lanebook rehearse add-index --database copy.sqlite --change add-index.sql
       lanebook rehearse add-index --dump copy.sql --change add-index.sql --date 2026-11-21
+      lanebook rehearse add-column --engine postgres --dump copy.dump --change add-column.sql
       lanebook rehearse add-index-2 --database copy.sqlite --change add-index.sql \\
           --previous add-index --delegation AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY
     """  # noqa: D301 - click's \b is the character
@@ -70,6 +86,8 @@ def rehearse(
             change=change,
             database=database,
             dump=dump,
+            engine=engine,
+            keep_dump=keep_dump,
             title=title,
             date=date,
             previous=previous,
@@ -82,6 +100,8 @@ def rehearse(
     output.result(f"{done.folder.relative_to(root)}")
     output.result(f"{done.tree}  {plural(done.files, 'file')}")
     output.result(done.status)
+    for what in done.moved:
+        output.error(f"after the ROLLBACK it is not as it was: {what}")
     if not done.proven:
         output.error("the rollback is not proven; the lane is sealed as it is")
         return Exit.REFUTED

@@ -25,7 +25,7 @@ REHEARSE_CODES: dict[str, Code] = {
         "Copy the database to a place that is plainly not production. Nothing overrides this.",
     ),
     "REHEARSE-SOURCE": Code(
-        "The source is no SQLite database that can be read.",
+        "The source is no database or dump that can be read.",
         "A clone of something that was not read whole is a clone of nothing.",
         _SOURCE,
     ),
@@ -40,9 +40,9 @@ REHEARSE_CODES: dict[str, Code] = {
         "Dump again, for SQLite; 'sqlite3 FILE .dump' writes one that can be loaded.",
     ),
     "REHEARSE-CANONICAL": Code(
-        "The database has, or would get, something that has no canonical SQL text.",
-        "Whether it came back after the rollback could not be seen; virtual tables are of this"
-        " kind.",
+        "The database has, or would get, something that has no canonical text.",
+        "Whether it came back after the rollback could not be seen; virtual tables of SQLite and"
+        " operators of PostgreSQL are of this kind.",
         "Rehearse on a source without it.",
     ),
     "REHEARSE-SIZE": Code(
@@ -51,7 +51,7 @@ REHEARSE_CODES: dict[str, Code] = {
         "Rehearse on a smaller clone that has the same schema.",
     ),
     "REHEARSE-SYNTAX": Code(
-        "The change script has a statement that is no SQL of SQLite.",
+        "A script has a statement that is no SQL of the engine.",
         "What cannot be run cannot be rehearsed.",
         _CHANGE,
     ),
@@ -76,6 +76,67 @@ REHEARSE_CODES: dict[str, Code] = {
         "Nobody could make the packet again, or say what the change will do.",
         "Write the values into the script that it now takes from the clock, from chance or from"
         " the machine.",
+    ),
+    "REHEARSE-NO-ROLLBACK": Code(
+        "The change has a statement that runs in no transaction, such as CREATE INDEX CONCURRENTLY,"
+        " VACUUM or ALTER SYSTEM.",
+        "No ROLLBACK takes it back, so that the rehearsal of one would prove nothing.",
+        "Take the statement out, or use one that can be rolled back, such as CREATE INDEX.",
+    ),
+    "REHEARSE-NO-SERVER": Code(
+        "PostgreSQL's server or bubblewrap is not installed.",
+        "A dump is restored on a throwaway server, and only in a sandbox.",
+        "On Debian: apt-get install postgresql bubblewrap.",
+    ),
+    "REHEARSE-ISOLATION": Code(
+        "The throwaway server is not isolated; nothing of the dump was restored.",
+        "What is rehearsed on it could reach something else, or be reached.",
+        "See to what the message names, and rehearse again.",
+    ),
+    "REHEARSE-SPACE": Code(
+        "There is no room left on the disk.",
+        "Half a clone shows nothing about the rest.",
+        "Make room where the system keeps temporary files, or set TMPDIR to a larger place.",
+    ),
+    "REHEARSE-DUMP-FORM": Code(
+        "The dump is encrypted, or in no form that pg_dump writes.",
+        "What it holds cannot be seen, so that nothing of it is run.",
+        "Give a dump in plain, custom, tar or directory format, as it is or in gzip or zstd.",
+    ),
+    "REHEARSE-DUMP-TRUNCATED": Code(
+        "The dump lacks its end, or is damaged.",
+        "A clone that lacks a part of its source shows nothing about the rest.",
+        "Copy or dump it again.",
+    ),
+    "REHEARSE-DUMP-VERSION": Code(
+        "The dump was made by a newer PostgreSQL than the one that is installed here.",
+        "An older server may read it as something else, or not at all.",
+        "Install the version that the message names.",
+    ),
+    "REHEARSE-DUMP-META": Code(
+        "A script has a command of psql, or a setting by which its texts would end elsewhere.",
+        "A command of psql can run programs and open files; a script is SQL and nothing else.",
+        "Dump again with pg_dump, without --create; take the line out of a change.",
+    ),
+    "REHEARSE-DUMP-PROGRAM": Code(
+        "A script would run a program, or read or write a file of the server.",
+        "Nothing of a dump or a change runs outside the sandbox, or needs a program.",
+        "Take the statement out, or find out who put it there.",
+    ),
+    "REHEARSE-DUMP-ROLE": Code(
+        "A script changes roles, databases, tablespaces or settings of the whole server.",
+        "No state of a database shows them, so that nobody could see them come back.",
+        "Dump one database with pg_dump; roles that it names are made for it, without a login.",
+    ),
+    "REHEARSE-DUMP-REACH": Code(
+        "A script names another server: a foreign one, or a subscription.",
+        "A rehearsal reaches nothing but its own throwaway.",
+        "Dump without it: pg_dump --no-subscriptions, or --exclude-table.",
+    ),
+    "REHEARSE-DUMP-EXTENSION": Code(
+        "The dump needs an extension whose files are not installed here.",
+        "Without it a part of the source is missing.",
+        "Install the extension's package for this version of PostgreSQL.",
     ),
     "REHEARSE-TIME": Code(
         "The change, or the dump, takes longer than a rehearsal waits.",

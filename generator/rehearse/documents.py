@@ -13,6 +13,11 @@ from generator.names import visible
 
 HOLD = "HOLD_PRODUCTION"
 AGAIN = "AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY"
+_ENGINES = {
+    "sqlite": ("SQLite", AGAIN),
+    "postgresql": ("PostgreSQL", AGAIN.replace("SQLITE", "POSTGRESQL")),
+}
+"""By engine of a clone, its name and the option of a second rehearsal."""
 OPTIONS = {
     HOLD: "nothing further is done",
     AGAIN: "one more rehearsal on a disposable clone",
@@ -106,10 +111,11 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     blocker_map, addendum = packet.optional(BLOCKERS), packet.optional(ADDENDUM)
     carried = blockers(blocker_map) if blocker_map is not None else None
     checks = _self_check(packet, about, carried)
+    engine = target["target"]["engine"]
     decision: dict[str, Any] = {
         "default": HOLD,
         "selected": None,
-        "options": list(OPTIONS) if proven else [HOLD, AGAIN],
+        "options": list(_options(engine)) if proven else [HOLD, _ENGINES[engine][1]],
         "evidence_tree_sha256": packet.tree,
     }
     if blocker_map is not None:
@@ -127,7 +133,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     report |= {
         "workstream_A_clone_isolation": {
             "target": target["target"]["path"],
-            "engine": target["target"]["engine"],
+            "engine": engine,
             "rows": target["target"]["rows"],
             "is_production": target["target"]["is_production"],
             "isolation": target["isolation"],
@@ -193,6 +199,13 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     report["self_check"] = checks
     report["next_macro"] = f"decision by owner/operator (default {HOLD})"
     return report
+
+
+def _options(engine: str) -> dict[str, str]:
+    """Return the options after a proven rehearsal, with their meaning."""
+    return {
+        option if option != AGAIN else _ENGINES[engine][1]: OPTIONS[option] for option in OPTIONS
+    }
 
 
 def final_status(lane: str, *, proven: bool) -> str:
@@ -368,6 +381,8 @@ def _governance(governance: Mapping[str, Any]) -> list[str]:
 def decision_packet(about: About, report: Mapping[str, Any]) -> str:
     """Write the decision packet from the machine report; it selects nothing."""
     decision = report["workstream_F_decision_packet"]
+    engine = report["workstream_A_clone_isolation"]["engine"]
+    meanings = _options(engine)
     head = [f"Lane: `{about.id}`"]
     if about.date:
         head.append(f"Date: {about.date}")
@@ -381,13 +396,13 @@ def decision_packet(about: About, report: Mapping[str, Any]) -> str:
     parts = [
         f"# Decision packet: {about.title}",
         _list(head),
-        "Nothing is selected here. A rehearsal on a disposable SQLite clone authorizes nothing in"
-        " production.",
+        f"Nothing is selected here. A rehearsal on a disposable {_ENGINES[engine][0]} clone"
+        " authorizes nothing in production.",
         "## Options",
         _table(
             ("option", "meaning", "default"),
             [
-                [f"`{option}`", OPTIONS[option], "yes" if option == decision["default"] else "no"]
+                [f"`{option}`", meanings[option], "yes" if option == decision["default"] else "no"]
                 for option in decision["options"]
             ],
         ),

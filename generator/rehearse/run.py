@@ -37,6 +37,8 @@ from generator.rehearse.codes import refused
 from generator.rehearse.documents import ADDENDUM, BLOCKERS, About, Before
 from generator.rehearse.folders import RunFolder, sweep
 from generator.rehearse.inside import PROGRAMS, program
+from generator.rehearse.inside import postgres as inside_postgres
+from generator.rehearse.postgres import Prepared, prepare
 from generator.rehearse.source import (
     LARGEST_TEXT,
     TIME_LIMIT,
@@ -53,6 +55,8 @@ from generator.writing.stage import STATE, write
 
 CLONES = "lanebook-rehearsing."
 """Begins the name of the folder in which a run keeps its clones."""
+SQLITE, POSTGRESQL = "sqlite", "postgres"
+"""The engines that a change can be rehearsed on."""
 STAGES = "rehearsing-"
 """Begins the name of the folder in which a run puts the lane together."""
 
@@ -92,6 +96,9 @@ class Wanted:
     change: Path
     database: Path | None = None
     dump: Path | None = None
+    engine: str = SQLITE
+    keep_dump: bool = False
+    """Whether a dump of PostgreSQL is put into the packet."""
     title: str = ""
     date: str = ""
     previous: str = ""
@@ -112,6 +119,8 @@ class Rehearsed:
     proven: bool
     """Whether the change was taken back, byte for byte."""
     status: str
+    moved: tuple[str, ...] = ()
+    """What a ROLLBACK left moved, a sequence for example."""
 
 
 def _silent(_name: str, _steps: int) -> Callable[[int], None]:
@@ -133,6 +142,10 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
     source = wanted.database or wanted.dump
     if source is None or (wanted.database is not None and wanted.dump is not None):
         raise UsageError("give either a database or a dump")
+    if wanted.engine == POSTGRESQL and wanted.dump is None:
+        raise UsageError("--engine postgres: give a dump; no server is ever connected to")
+    if wanted.keep_dump and wanted.engine != POSTGRESQL:
+        raise UsageError("--keep-dump: only with --engine postgres")
     refuse_production(lane, source)
     root = open_root(wanted.root)
     target = root.path / PACKETS / lane
@@ -147,16 +160,15 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         given = _given(wanted)
         script, name = _script(wanted.change)
         step(1)
-        seed = _seed(wanted, clones.path)
-        step(1)
-        try_change(script, name, seed, clones.path)
-        step(1)
+        made = _prepared(wanted, script, name, clones.path)
+        step(2)
         folder = stage.path / lane
-        inputs = _inputs(lane, seed, script.encode(), {**_programs(wanted), **given})
+        inputs = _inputs(lane, made, script.encode(), {**_programs(wanted), **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
         write(folder / LANE_FILE, documents.lane_file(about).encode())
-        return _run(_Run(root, about, folder, target, clones, stage), progress)
+        run = _Run(root, about, folder, target, clones, stage, made.environment)
+        return _run(run, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +180,8 @@ class _Run:
     target: Path
     clones: RunFolder
     stage: RunFolder
+    environment: Mapping[str, str]
+    """More than every script of the packet has in its environment."""
 
 
 def _run(run: _Run, progress: Progress) -> Rehearsed:
@@ -197,7 +211,8 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
     run.stage.check()
     _put(run.folder, run.target)
     step(1)
-    return Rehearsed(run.target, sealed.tree, sealed.files, proven, report["final_status"])
+    moved = _moved(run.target / EVIDENCE)
+    return Rehearsed(run.target, sealed.tree, sealed.files, proven, report["final_status"], moved)
 
 
 # --- before ---
@@ -286,6 +301,15 @@ def _state_folder(root: Path) -> Path:
 # --- inputs ---
 
 
+def _prepared(wanted: Wanted, script: str, name: str, folder: Path) -> Prepared:
+    """Read the source, and try the change on it."""
+    if wanted.engine == POSTGRESQL and wanted.dump is not None:
+        return prepare(wanted.dump, script, name, folder, keep=wanted.keep_dump)
+    seed = _seed(wanted, folder)
+    try_change(script, name, seed, folder)
+    return Prepared({"seed.sql": seed.sql})
+
+
 def _script(path: Path) -> tuple[str, str]:
     name = visible(path.name)
     data = read_file(path, LARGEST_TEXT, code="REHEARSE-SIZE")
@@ -300,7 +324,11 @@ def _seed(wanted: Wanted, folder: Path) -> Seed:
 
 
 def _programs(wanted: Wanted) -> dict[str, bytes]:
-    return {name: wanted.programs.get(name) or program(name) for name in PROGRAMS}
+    names: tuple[str, ...] = PROGRAMS
+    today = program
+    if wanted.engine == POSTGRESQL:
+        names, today = inside_postgres.PROGRAMS, inside_postgres.program
+    return {name: wanted.programs.get(name) or today(name) for name in names}
 
 
 def _given(wanted: Wanted) -> dict[str, bytes]:
@@ -330,20 +358,21 @@ def _is_blocker_map(value: dict[str, strictjson.JsonValue]) -> bool:
     )
 
 
-def _inputs(lane: str, seed: Seed, change: bytes, given: dict[str, bytes]) -> dict[str, bytes]:
+def _inputs(lane: str, made: Prepared, change: bytes, given: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files from which anybody can make the rest of the packet again."""
     validator = "rollback_check.py"
     plan = {
         "lane": lane,
         "production_targets": _PRODUCTION_TARGETS,
         "validator": {"file": validator, "sha256": sha256(given[validator])},
+        **made.plan,
     }
     inputs = {
         **given,
         "change.sql": change,
         "executor.sql": _EXECUTOR.encode(),
         "plan.json": documents.encoded(plan),
-        "seed.sql": seed.sql,
+        **made.files,
         "inputs.txt": b"",
         PROBES: _probes(lane),
     }
@@ -363,7 +392,7 @@ def _probes(lane: str) -> bytes:
 
 def _commands(run: _Run, evidence: Path) -> bool:
     """Run ``commands.sh``; return whether the rollback is proven."""
-    code, said = _shell("commands.sh", evidence, run.clones)
+    code, said = _shell("commands.sh", evidence, run.clones, run.environment)
     if _FOREIGN in said:
         problem = "not the folder that this run made; it was neither used nor removed"
         raise refused("REHEARSE-FOREIGN-CLONE", problem, run.about.id)
@@ -390,7 +419,7 @@ def _why(evidence: Path, said: str) -> str:
 
 def _again(run: _Run, evidence: Path) -> str:
     """Run ``RERUN.sh``; return what it says of the tree hash."""
-    code, said = _shell("RERUN.sh", evidence, run.clones)
+    code, said = _shell("RERUN.sh", evidence, run.clones, run.environment)
     lines = said.strip().split("\n")
     if code == 1 and "PACKET_TREE DIFFERS" in lines:
         raise refused("REHEARSE-UNSTABLE", "made again, the packet is another one", run.about.id)
@@ -400,7 +429,9 @@ def _again(run: _Run, evidence: Path) -> str:
     return lines[-1]
 
 
-def _shell(name: str, evidence: Path, clones: RunFolder) -> tuple[int, str]:
+def _shell(
+    name: str, evidence: Path, clones: RunFolder, more: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run a script of the packet, whose temporary files lie with the clones."""
     clones.check()
     environment = {
@@ -408,6 +439,7 @@ def _shell(name: str, evidence: Path, clones: RunFolder) -> tuple[int, str]:
         "LC_ALL": "C",
         "PYTHON": sys.executable,
         "TMPDIR": str(clones.path),
+        **(more or {}),
     }
     lifeline, held = os.pipe()
     process = subprocess.Popen(
@@ -448,6 +480,17 @@ def _require_sound(run: _Run) -> None:
     for error in examined.errors:
         problem = f"{error.rule}: {visible(error.message, _LONGEST_LINE)}"
         raise refused("REHEARSE-REFUTED", problem, run.about.id)
+
+
+def _moved(evidence: Path) -> tuple[str, ...]:
+    """Return what the step with the ROLLBACK says that it left moved."""
+    lines = (evidence / "outputs/RX-3.txt").read_text("utf-8").splitlines()
+    begins = "moved: "
+    return tuple(
+        visible(line.removeprefix(begins), _LONGEST_LINE)
+        for line in lines
+        if line.startswith(begins)
+    )
 
 
 def _put(folder: Path, target: Path) -> None:

@@ -1,0 +1,177 @@
+"""A dump of PostgreSQL, and a change to it, tried on a throwaway server before the rehearsal.
+
+What is tried is what the packet's own programs do. Nothing of the dump runs before all of it was
+checked, and nothing of it runs outside the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generator.errors import InputError
+from generator.names import visible
+from generator.rehearse.codes import refused
+from generator.rehearse.inside import rehearse as steps
+from generator.rehearse.inside.postgres import dump as dumps
+from generator.rehearse.inside.postgres import rehearse as inside
+from generator.rehearse.inside.postgres import script, state
+from generator.rehearse.inside.postgres import server as servers
+
+LARGEST_KEPT = 1024 * 1024
+"""Bytes of a dump that may be put into the packet."""
+
+_LONGEST_PROBLEM = 300
+_BY_STATE = {
+    "42601": "REHEARSE-SYNTAX",
+    "25001": "REHEARSE-NO-ROLLBACK",
+    "57014": "REHEARSE-TIME",
+    "53100": "REHEARSE-SPACE",
+}
+"""By SQLSTATE, the code of what a change is refused for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a rehearsal needs of its source."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Inputs of the packet."""
+    plan: dict[str, object] = field(default_factory=dict)
+    """What the plan says of the source."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """How the packet's programs find what is not in the packet."""
+
+
+def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bool) -> Prepared:
+    """Look at a dump, and try a change on it.
+
+    Args:
+        dump: a file, or the folder of a dump in the directory format.
+        change: the text of the change.
+        change_name: of its file, safe to print.
+        folder: where throwaway servers may lie.
+        keep: whether the dump is to be put into the packet.
+
+    Raises:
+        InputError: the rehearsal is refused (``REHEARSE-…``).
+    """
+    name = visible(dump.name)
+    with _refusing(name):
+        major = servers.newest()
+        digest, size = dumps.digest(str(dump))
+        form, sql = dumps.sql_of(str(dump), major, str(folder))
+        dumps.check(sql)
+    with _refusing(change_name):
+        for statement in script.statements(change.encode(), dump=False):
+            script.check_change(statement)
+    if keep and (dump.is_dir() or size > LARGEST_KEPT):
+        problem = f"only a file of at most {LARGEST_KEPT} bytes can be kept in the packet"
+        raise refused("REHEARSE-SIZE", problem, name)
+    trial = folder / "trial"
+    trial.mkdir()
+    _try(_Trial(sql, name, change.encode(), change_name, major, str(trial)))
+    shutil.rmtree(trial)
+    plan = {
+        "file": inside.HELD if keep else None,
+        "sha256": digest,
+        "size": size,
+        "form": form,
+        "server": major,
+    }
+    files = {inside.HELD: dump.read_bytes()} if keep else {}
+    environment = {} if keep else {"LANEBOOK_DUMP": os.path.abspath(dump)}
+    return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    sql: bytes
+    name: str
+    change: bytes
+    change_name: str
+    major: int
+    folder: str
+
+
+def _try(trial: _Trial) -> None:
+    """Restore the dump, and apply the change to two copies of it."""
+    with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
+        wrong = servers.problems(servers.observe(server))
+        for code, problem in wrong.items():
+            raise refused("REHEARSE-ISOLATION", f"{code}: {problem}", trial.name)
+        _run(server, "CREATE DATABASE clone TEMPLATE template0")
+        with server.session("clone", search_path='"$user", public') as session:
+            dumps.restore(session, trial.sql)
+        with server.session("clone") as session:
+            before, _ = inside.export(session)
+        if len(before) > dumps.LARGEST:
+            problem = f"the state of the clone is larger than {dumps.LARGEST} bytes"
+            raise refused("REHEARSE-SIZE", problem, trial.name)
+        applied = []
+        for number, kept in enumerate((False, True)):
+            _run(server, f"CREATE DATABASE trial{number} TEMPLATE clone")
+            applied.append(_applied(server, f"trial{number}", trial, commit=kept))
+    if applied[0] == before:
+        raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
+    if applied[0] != applied[1]:
+        raise refused("REHEARSE-UNSTABLE", "applied twice, it gives two states", trial.change_name)
+
+
+def _run(server: servers.Server, sql: str) -> None:
+    with server.session(inside.MAINTENANCE) as session:
+        session.run(sql.encode())
+
+
+def _applied(server: servers.Server, database: str, trial: _Trial, *, commit: bool) -> bytes:
+    """Return the state with the change, in its transaction or after its COMMIT."""
+    with _refusing(trial.change_name):
+        with server.session(database) as session:
+            session.run(b"BEGIN")
+            inside.run_script(session, trial.change)
+            if not commit:
+                return inside.export(session)[0]
+            session.run(b"COMMIT")
+        with server.session(database) as session:
+            return inside.export(session)[0]
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Say in the words of the command why it is refused."""
+    try:
+        yield
+    except script.Problem as problem:
+        place = f"{name}:{problem.line}" if problem.line else name
+        raise refused(problem.code, _told(problem.text), place) from problem
+    except steps.Failed as failure:
+        raise _change_refused(failure, name) from failure
+    except state.NotCanonical as error:
+        raise refused("REHEARSE-CANONICAL", _told(str(error)), name) from error
+    except servers.Missing as error:
+        raise refused("REHEARSE-NO-SERVER", str(error), name) from error
+    except servers.Refusal as refusal:
+        code = _BY_STATE.get(refusal.state, "REHEARSE-CHANGE")
+        raise refused(code, _told(refusal.text), name) from refusal
+    except servers.Unable as error:
+        raise refused("REHEARSE-RUN", _told(str(error)), name) from error
+    except OSError as error:
+        problem_text = _told(error.strerror or str(error))
+        raise refused("REHEARSE-SOURCE", problem_text, name) from error
+
+
+def _told(text: str) -> str:
+    return visible(text, _LONGEST_PROBLEM)
+
+
+def _change_refused(failure: steps.Failed, name: str) -> InputError:
+    place = f"{name}:{failure.line}"
+    if failure.denied[0] == "transaction":
+        problem = "the rehearsal begins and ends the transaction itself"
+        return refused("REHEARSE-TRANSACTION", problem, place)
+    found = failure.error.state if isinstance(failure.error, servers.Refusal) else ""
+    return refused(_BY_STATE.get(found, "REHEARSE-CHANGE"), _told(str(failure.error)), place)
