@@ -21,6 +21,7 @@ FILES = frozenset(
         "rollback-recovery-proof.json",
         "schema-compatibility.json",
         "scope-lock.json",
+        "server-isolation.json",
     }
 )
 """The names that evidence files of a known kind have, at the top of a packet."""

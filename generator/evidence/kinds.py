@@ -19,6 +19,7 @@ from generator.evidence import (
     rollback_proof,
     schema_compatibility,
     scope_lock,
+    server_isolation,
     target_lock,
     validator_result,
 )
@@ -26,6 +27,7 @@ from generator.evidence.base import EvidenceKind
 
 _MODULES: tuple[ModuleType, ...] = (
     target_lock,
+    server_isolation,
     rehearsal_log,
     rollback_proof,
     validator_result,

@@ -102,8 +102,8 @@ def _try(trial: _Trial) -> None:
     """Restore the dump, and apply the change to two copies of it."""
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
         wrong = servers.problems(servers.observe(server))
-        for code, problem in wrong.items():
-            raise refused("REHEARSE-ISOLATION", f"{code}: {problem}", trial.name)
+        if wrong:
+            raise refused("REHEARSE-ISOLATION", ", ".join(wrong), trial.name)
         _run(server, "CREATE DATABASE clone TEMPLATE template0")
         with server.session("clone", search_path='"$user", public') as session:
             dumps.restore(session, trial.sql)

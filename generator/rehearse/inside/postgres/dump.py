@@ -34,6 +34,8 @@ _BEGINS = b"-- PostgreSQL database dump\n"
 _ENDS = re.compile(rb"^-- PostgreSQL database dump complete\s*$", re.MULTILINE)
 _ALL = b"-- PostgreSQL database cluster dump\n"
 _MADE_BY = re.compile(rb"^-- Dumped (?:from database|by pg_dump) version (\d+)", re.MULTILINE)
+_BLOCK = 512
+"""Bytes of a block of a tar file, which ends with two that are empty."""
 _HEAD = 4096
 _TAIL = 65536
 _PATIENCE = 600
@@ -129,6 +131,9 @@ def sql_of(path: str, major: int, folder: str) -> tuple[str, bytes]:
     if form == "plain":
         _whole(data, major)
         return form + packed, data
+    if form == "tar" and (len(data) % _BLOCK or data[-2 * _BLOCK :].strip(b"\0")):
+        problem = "truncated: the archive has no end"
+        raise script.Problem("REHEARSE-DUMP-TRUNCATED", 0, problem)
     if packed:
         path = os.path.join(folder, "unpacked")
         with open(path, "wb") as file:

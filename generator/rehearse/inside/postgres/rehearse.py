@@ -192,10 +192,9 @@ def lock(guard: Guard) -> int:
     with running(guard) as server:
         seen = servers.observe(server)
         wrong = servers.problems(seen)
-        write_isolation(told["lane"], seen, sorted(wrong))
-        for code, problem in wrong.items():
-            print(code, problem)
+        write_isolation(told["lane"], seen, wrong)
         if wrong:
+            print("not isolated:", *wrong)
             return 1
         roles = make(guard, server, sql)
         data = kept(guard, server, "states/expected.jsonl", "expected")

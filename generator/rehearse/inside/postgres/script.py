@@ -65,7 +65,8 @@ def statements(text: bytes, *, dump: bool) -> Iterator[Statement]:
 
     Args:
         text: the script.
-        dump: whether it may hold the rows of ``COPY … FROM STDIN``, and the key of a dump.
+        dump: whether it may hold the rows of ``COPY … FROM STDIN``, the key of a dump, and comments
+            in comments, which whoever judges the log of what ran does not know.
 
     Raises:
         Problem: it is no SQL that ends, or has a command of psql.
@@ -78,7 +79,7 @@ def statements(text: bytes, *, dump: bool) -> Iterator[Statement]:
             return
         line += text.count(b"\n", counted, at)
         counted = at
-        end, words, outer = _one(text, at, line)
+        end, words, outer = _one(text, at, line, nested=dump)
         copies = _copied(outer) if words[:1] == (b"COPY",) else b""
         found = Statement(line, text[at:end], words, copies)
         at = end
@@ -103,7 +104,7 @@ def _begin(text: bytes, at: int, *, dump: bool) -> int:
         if space is not None:
             at = space.end()
         elif text.startswith(b"/*", at):
-            at = _after_comment(text, at, text.count(b"\n", 0, at) + 1)
+            at = _after_comment(text, at, text.count(b"\n", 0, at) + 1, nested=dump)
         else:
             key = _KEY.match(text, at) if dump and text[at : at + 1] == b"\\" else None
             if key is None:
@@ -111,10 +112,13 @@ def _begin(text: bytes, at: int, *, dump: bool) -> int:
             at = key.end()
 
 
-def _after_comment(text: bytes, at: int, line: int) -> int:
+def _after_comment(text: bytes, at: int, line: int, *, nested: bool) -> int:
     depth = 0
     for edge in _COMMENT_EDGE.finditer(text, at):
         depth += 1 if edge[0] == b"/*" else -1
+        if depth > 1 and not nested:
+            problem = "a comment in a comment, which the log of what ran cannot be held against"
+            raise Problem("REHEARSE-SYNTAX", line, problem)
         if not depth:
             return edge.end()
     raise Problem("REHEARSE-SYNTAX", line, "a comment has no end")
@@ -126,7 +130,9 @@ def _copied(outer: Sequence[bytes]) -> bytes:
     return outer[at + 1] if at + 1 < len(outer) else b""
 
 
-def _one(text: bytes, start: int, line: int) -> tuple[int, tuple[bytes, ...], tuple[bytes, ...]]:
+def _one(
+    text: bytes, start: int, line: int, *, nested: bool
+) -> tuple[int, tuple[bytes, ...], tuple[bytes, ...]]:
     """Return where the statement ends, its words, and those of them outside parentheses."""
     words: list[bytes] = []
     outer: list[bytes] = []
@@ -162,7 +168,7 @@ def _one(text: bytes, start: int, line: int) -> tuple[int, tuple[bytes, ...], tu
             problem = f"{command} is a command of psql; only SQL is run"
             raise Problem("REHEARSE-DUMP-META", where, problem)
         elif found == b"/*":
-            at = _after_comment(text, token.start(), line)
+            at = _after_comment(text, token.start(), line, nested=nested)
         elif token["tag"] is not None:
             at = _behind(text, at, b"$" + token["tag"] + b"$", line)
         elif b"" in (token["open_e"], token["open_q"], token["open_d"]):

@@ -317,7 +317,6 @@ def _child(status: int) -> int:
 
 _SHELLS = frozenset({"OLDPWD", "PWD", "SHLVL", "_"})
 """What a shell sets itself."""
-_NET = ("tcp", "tcp6", "udp", "udp6", "unix", "route", "ipv6_route", "dev")
 _HBA_RULES = (
     "SELECT concat_ws(' ', type, array_to_string(database, ','),"
     " array_to_string(user_name, ','), address, auth_method) FROM pg_hba_file_rules"
@@ -330,21 +329,20 @@ def observe(server: Server) -> dict[str, list[str]]:
     """Ask the server itself, before anything of a dump is in it, what it is like where it runs.
 
     Returns:
-        By source (``/proc/net/tcp``, ``settings``, ``hba``, ``environment``) its lines. A Unix
-        socket is told by its path only, an address by what does not change from run to run.
+        By what was looked at (``tcp``, ``route``, ``hba``, ``environment``) its lines. Of a Unix
+        socket only the path is told, of the environment only names.
     """
     seen: dict[str, list[str]] = {}
     with server.session("postgres") as session:
-        for name in _NET:
-            text = session.value(f"SELECT pg_read_file('/proc/net/{name}')".encode())
+        for name, (file, normal) in _NET.items():
+            text = session.value(f"SELECT pg_read_file('/proc/net/{file}')".encode())
             lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
-            seen[f"/proc/net/{name}"] = _NORMAL.get(name, _without_header)(lines)
-        seen["settings"] = [
-            f"{name} = {session.value(f'SHOW {name}'.encode())}" for name in _STATED
-        ]
-        seen["hba"] = [(row[0] or b"").decode() for row in session.run(_HBA_RULES.encode()).rows]
-    with open(os.path.join(server.folder, "environment"), encoding="utf-8") as file:
-        names = {line.partition("=")[0] for line in file}
+            seen[name] = normal(lines)
+        for name in _STATED:
+            seen[name] = [session.value(f"SHOW {name}".encode())]
+        seen["hba"] = [(row[0] or b"").decode() for row in session.quiet(_HBA_RULES.encode()).rows]
+    with open(os.path.join(server.folder, "environment"), encoding="utf-8") as told:
+        names = {line.partition("=")[0].strip() for line in told}
     seen["environment"] = sorted(names - _SHELLS)
     return seen
 
@@ -365,24 +363,34 @@ def _beyond_itself(lines: list[str]) -> list[str]:
     return [line for line in lines if line.split()[-1] != "lo"]
 
 
-_NORMAL = {"unix": _paths, "dev": _interfaces, "ipv6_route": _beyond_itself}
+_NET: dict[str, tuple[str, Callable[[list[str]], list[str]]]] = {
+    **{name: (name, _without_header) for name in ("tcp", "tcp6", "udp", "udp6", "route")},
+    "ipv6_route": ("ipv6_route", _beyond_itself),
+    "unix": ("unix", _paths),
+    "interfaces": ("dev", _interfaces),
+}
+"""By what is looked at, the file below ``/proc/net`` and what of its lines is kept."""
+
+_WANTED: dict[str, tuple[str, list[str]]] = {
+    **{name: ("SERVER_LISTENS_TCP", []) for name in ("tcp", "tcp6", "udp", "udp6")},
+    "listen_addresses": ("SERVER_LISTENS_TCP", [""]),
+    "unix": ("SERVER_SOCKET", [f"/server/{SOCKET}"]),
+    "unix_socket_directories": ("SERVER_SOCKET", ["/server"]),
+    "unix_socket_permissions": ("SERVER_SOCKET", ["0700"]),
+    "route": ("SERVER_ROUTE", []),
+    "ipv6_route": ("SERVER_ROUTE", []),
+    "interfaces": ("SERVER_ROUTE", ["lo"]),
+    "hba": ("SERVER_HBA", ["local all postgres trust"]),
+}
+"""By what is looked at, the only thing that may be seen, and the code of anything else."""
 
 
-def problems(seen: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return by code what is wrong with the isolation of a server that was observed."""
-    found: dict[str, str] = {}
-    tcp = [one for name in ("tcp", "tcp6", "udp", "udp6") for one in seen[f"/proc/net/{name}"]]
-    if tcp or "listen_addresses = " not in seen["settings"]:
-        found["SERVER_LISTENS_TCP"] = "the server can be reached over TCP"
-    if seen["/proc/net/route"] or seen["/proc/net/ipv6_route"] or seen["/proc/net/dev"] != ["lo"]:
-        found["SERVER_ROUTE"] = "there is a way out to a network"
-    if list(seen["/proc/net/unix"]) != [f"/server/{SOCKET}"]:
-        found["SERVER_SOCKET"] = "there are other Unix sockets than the server's own"
-    if list(seen["hba"]) != ["local all postgres trust"]:
-        found["SERVER_HBA"] = "others than its own user may log in"
+def problems(seen: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return by their codes what is wrong with the isolation of a server, sorted."""
+    codes = {code for name, (code, wanted) in _WANTED.items() if list(seen[name]) != wanted}
     if set(seen["environment"]) - set(ENVIRONMENT):
-        found["SERVER_ENVIRONMENT"] = "it inherited settings"
-    return found
+        codes.add("SERVER_ENVIRONMENT")
+    return sorted(codes)
 
 
 # --- the client ---
