@@ -1,5 +1,6 @@
 # Needs make, and Python 3.11 or newer with pip. It asks nothing and writes only below this folder;
-# `test` also installs Debian's Chromium, bubblewrap, nginx, sshd, rsync and git where it may.
+# `test` also installs Debian's Chromium, bubblewrap, PostgreSQL, nginx, sshd, rsync and git where it
+# may.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +20,7 @@ export DEBIAN_FRONTEND := noninteractive
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help site test lint serve bench lock clean browser sandbox schemas servers
+.PHONY: help site test lint serve bench lock clean browser sandbox database schemas servers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +31,7 @@ site: $(VENV)/.installed ## set up, verify packets/ and build the site into site
 serve: $(VENV)/.installed ## show the site on this machine, built again as packets change
 	$(VENV)/bin/lanebook serve
 
-test: $(VENV)/.test $(VENV)/.installed browser sandbox schemas servers ## set up and run every test
+test: $(VENV)/.test $(VENV)/.installed browser sandbox database schemas servers ## set up and run every test
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.test $(VENV)/.installed ## check style, formatting and types
@@ -111,3 +112,16 @@ sandbox:
 servers:
 	@if sh scripts/install_servers.sh; then :; \
 	else echo 'make: no nginx, sshd, rsync or git here, and they cannot be installed: the tests of publishing to them will be skipped'; fi
+
+# Only PostgreSQL's programs are wanted: no cluster is made, and no service started. zstd is for dumps
+# that are packed with it.
+SERVER := ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+CLUSTERS := /etc/postgresql-common/createcluster.conf
+database:
+	@if $(SERVER) && command -v zstd >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq \
+		&& apt-get install -y -qq --no-install-recommends zstd postgresql-common >/dev/null \
+		&& { $(SERVER) || sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' $(CLUSTERS); } \
+		&& apt-get install -y -qq --no-install-recommends postgresql >/dev/null; then :; \
+	else echo 'make: no PostgreSQL here, and it cannot be installed: its tests will be skipped'; fi

@@ -1,0 +1,1014 @@
+"""Rehearsals on PostgreSQL: what they leave, what they refuse, and that nothing reaches out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator.rehearse.inside import postgres as programs
+from generator.rehearse.inside.postgres import dump as dumps
+from generator.rehearse.inside.postgres import rehearse as inside
+from generator.rehearse.inside.postgres import script, state
+from generator.rehearse.inside.postgres import server as servers
+from generator.rehearse.run import CLONES
+from tests.folders import Answer, content, run, verify
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TIME_LIMIT = 120
+
+
+def _why_not() -> str:
+    """Return why there is no throwaway server here; nothing if there is one."""
+    try:
+        servers.newest()
+        servers.sandboxed([])
+    except servers.Missing as error:
+        return str(error)
+    return ""
+
+
+WHY_NOT = _why_not()
+served = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "-")
+
+SCHEMA = r"""
+CREATE ROLE app_owner;
+CREATE ROLE reader;
+CREATE SCHEMA registry;
+CREATE TYPE registry.kind AS ENUM ('object', 'approval', 'issue');
+CREATE DOMAIN registry.ref AS text CHECK (VALUE ~ '^[A-Z]+-[0-9]+$');
+CREATE TYPE registry.pair AS (a int, b text);
+CREATE TYPE registry.span AS RANGE (subtype = float8);
+CREATE TABLE registry.objects (
+  id bigserial PRIMARY KEY, ref registry.ref NOT NULL UNIQUE, kind registry.kind NOT NULL,
+  note text, at timestamptz DEFAULT now(), amount numeric, ratio double precision, raw bytea,
+  doc jsonb, tags text[], pair registry.pair, "program" text
+);
+CREATE TABLE registry.log (what text, n int GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE registry.part (k int, v text) PARTITION BY RANGE (k);
+CREATE TABLE registry.part1 PARTITION OF registry.part FOR VALUES FROM (0) TO (10);
+CREATE FUNCTION registry.logged() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+  INSERT INTO registry.log (what) VALUES ('it''s; ' || OLD.ref); -- don't
+  RETURN OLD;
+END $f$;
+CREATE FUNCTION registry.chosen(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC
+  SELECT CASE WHEN a > 1 THEN 2 ELSE 3 END; SELECT a;
+END;
+CREATE TRIGGER objects_log AFTER DELETE ON registry.objects
+  FOR EACH ROW EXECUTE FUNCTION registry.logged();
+CREATE VIEW registry.noted AS SELECT ref FROM registry.objects WHERE note IS NOT NULL;
+CREATE INDEX objects_note ON registry.objects (note) WHERE note IS NOT NULL;
+INSERT INTO registry.objects (ref, kind, note, at, amount, ratio, raw, doc, tags, pair) VALUES
+  ('OBJ-1', 'object', 'first', '2026-01-01', 1.10, 0.1, '\x00ff', '{"a": 1}', '{a,"b c"}',
+   (1, 'x')),
+  ('OBJ-2', 'approval', NULL, '2026-01-02', 2, 1e300, NULL, NULL, NULL, NULL),
+  ('ISS-3', 'issue', E'two\nlines\\.\n\\.', '2026-01-03', NULL, 'NaN', NULL, NULL, NULL, NULL);
+INSERT INTO registry.part VALUES (1, 'one'), (1, 'one'), (2, NULL);
+CREATE MATERIALIZED VIEW registry.counted AS
+  SELECT kind, count(*) AS n FROM registry.objects GROUP BY kind;
+ALTER TABLE registry.objects ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON registry.objects FOR SELECT TO reader USING (note IS NOT NULL);
+GRANT SELECT ON registry.objects TO reader;
+GRANT SELECT (ref) ON registry.objects TO app_owner;
+ALTER TABLE registry.log OWNER TO app_owner;
+ALTER DEFAULT PRIVILEGES IN SCHEMA registry GRANT SELECT ON TABLES TO reader;
+CREATE AGGREGATE registry.total(int) (sfunc = int4pl, stype = int, initcond = '0');
+CREATE RULE nothing AS ON DELETE TO registry.part DO INSTEAD NOTHING;
+CREATE STATISTICS registry.st ON ref, note FROM registry.objects;
+COMMENT ON COLUMN registry.objects.note IS 'what it''s about';
+SELECT lo_from_bytea(4711, '\x6c6f');
+"""
+CHANGE = """-- Another note; a function; and an index.
+UPDATE registry.objects SET note = 'it''s -- not; a comment' WHERE ref = 'OBJ-2';
+CREATE FUNCTION registry.told() RETURNS text LANGUAGE plpgsql AS $f$
+BEGIN
+  -- don't; stop
+  RETURN 'a;b';
+END $f$;
+/* a comment; of */ -- two
+CREATE INDEX objects_kind ON registry.objects (kind);
+"""
+PLAIN = """--
+-- PostgreSQL database dump
+--
+
+{restrict}
+-- Dumped from database version 15.1
+-- Dumped by pg_dump version 15.1
+
+SET standard_conforming_strings = on;
+{body}
+--
+-- PostgreSQL database dump complete
+--
+"""
+TABLE = (
+    "CREATE TABLE public.t (id integer PRIMARY KEY, v text);\nINSERT INTO public.t VALUES (1, 'a');"
+)
+
+
+def plain(body: str, restrict: str = "") -> bytes:
+    return PLAIN.format(body=body, restrict=restrict).encode()
+
+
+class Place:
+    """A root, a change, and a folder for temporary files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = path / "root"
+        (self.root / "packets").mkdir(parents=True)
+        self.temporary = path / "tmp"
+        self.temporary.mkdir()
+
+    def run(self, dump: Path | bytes, change: str, *arguments: str, lane: str = "sample") -> Answer:
+        if isinstance(dump, bytes):
+            (self.path / "copy.dump").write_bytes(dump)
+            dump = self.path / "copy.dump"
+        script_path = self.path / "change.sql"
+        script_path.write_text(change, "utf-8")
+        given_arguments: list[str | Path] = [
+            "--engine",
+            "postgres",
+            "--dump",
+            dump,
+            "--change",
+            script_path,
+        ]
+        return run("rehearse", lane, "--root", self.root, *given_arguments, *arguments)
+
+    def evidence(self, lane: str = "sample") -> Path:
+        return self.root / "packets" / lane / "evidence"
+
+    def rerun(self, lane: str = "sample", **environment: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["sh", self.evidence(lane) / "RERUN.sh"],
+            env={"PATH": os.defpath, "TMPDIR": str(self.temporary), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIME_LIMIT,
+            text=True,
+        )
+        return done.returncode, done.stdout
+
+    def assert_clean(self, *lanes: str) -> None:
+        """Nothing is left but these lanes: no server, no half lane."""
+        assert sorted(path.name for path in (self.root / "packets").iterdir()) == sorted(lanes)
+        assert [path.name for path in self.temporary.iterdir()] == []
+        kept = self.root / ".lanebook"
+        assert not kept.exists() or [path.name for path in kept.iterdir()] == [".gitignore"]
+        assert processes(str(self.temporary)) == []
+
+
+def processes(text: str) -> list[str]:
+    """Return the command lines of processes that name a path."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if text in line:
+            found.append(line)
+    return found
+
+
+@pytest.fixture
+def place(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    # no folder of tmp_path: a test's name may have a word for production in it
+    made = Place(tmp_path_factory.mktemp("rehearse"))
+    monkeypatch.setattr(tempfile, "tempdir", str(made.temporary))
+    yield made
+    shutil.rmtree(made.path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """Give a throwaway server, with a database ``src`` of the schema."""
+    folder = tmp_path_factory.mktemp("server")
+    with servers.Server(str(folder), servers.newest()) as started:
+        command(started, "CREATE DATABASE src TEMPLATE template0")
+        with started.session("src", search_path='"$user", public') as session:
+            session.run(SCHEMA.encode())
+        yield started
+
+
+@pytest.fixture(scope="module")
+def dumped(server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Give a dump of ``src`` in each form, by the name of the form."""
+    folder = tmp_path_factory.mktemp("dumps")
+    found = {}
+    for form, letter in (("plain", "p"), ("custom", "c"), ("tar", "t"), ("directory", "d")):
+        found[form] = folder / form
+        # a short way to the socket, whose path has at most 107 bytes
+        with tempfile.TemporaryDirectory(dir="/tmp") as short:
+            os.symlink(server.folder, f"{short}/s")
+            subprocess.run(
+                [
+                    f"{servers.binaries(server.major)}/pg_dump",
+                    *("-h", f"{short}/s", "-U", servers.SUPERUSER, "-F", letter),
+                    *("-f", found[form], "src"),
+                ],
+                check=True,
+                timeout=TIME_LIMIT,
+            )
+    for form in ("plain", "custom", "tar"):
+        data = found[form].read_bytes()
+        found[f"{form}+gzip"] = folder / f"{form}.gz"
+        found[f"{form}+gzip"].write_bytes(gzip.compress(data))
+    if shutil.which("zstd"):
+        found["tar+zstd"] = folder / "tar.zst"
+        command_line = ["zstd", "-q", str(found["tar"]), "-o", str(found["tar+zstd"])]
+        subprocess.run(command_line, check=True, timeout=TIME_LIMIT)
+    return found
+
+
+def command(started: servers.Server, sql: str, database: str = "postgres") -> None:
+    with started.session(database) as session:
+        session.run(sql.encode())
+
+
+def exported(started: servers.Server, database: str) -> list[list[Any]]:
+    """Return the state of a database, each line read."""
+    with started.session(database) as session:
+        data, count = inside.export(session)
+    lines = [json.loads(line) for line in data.splitlines()]
+    assert sum(line[0] == "row" for line in lines) == count
+    return lines
+
+
+@pytest.fixture
+def fresh(server: servers.Server) -> Iterator[Callable[[str], str]]:
+    """Make empty databases that are gone with the test."""
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        command(server, f"CREATE DATABASE {name} TEMPLATE template0")
+        return name
+
+    yield make
+    for name in made:
+        command(server, f"DROP DATABASE {name}")
+
+
+# --- what a rehearsal leaves ---
+
+
+@served
+def test_a_rehearsal_becomes_a_lane_that_verifies_and_is_made_again(
+    place: Place, dumped: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGHOST", "PGSERVICEFILE", "PGPASSFILE", "PGOPTIONS"):
+        monkeypatch.setenv(name, "/nowhere")
+    answer = place.run(dumped["custom"], CHANGE, "--date", "2026-11-25")
+    sealed = (place.evidence() / "packet_tree.sha256").read_text("ascii").strip()
+    assert answer == Answer(
+        0,
+        f"packets/sample\n{sealed}  43 files\nSAMPLE_ROLLBACK_PROVEN_ON_CLONE\n"
+        "next: lanebook verify\n",
+        "",
+    )
+    place.assert_clean("sample")
+    verified = verify(place.root)
+    (lane,) = verified.object["lanes"]
+    assert (verified.code, lane["findings"], lane["errors"]) == (0, [], [])
+
+    plan = json.loads((place.evidence() / "plan.json").read_bytes())
+    digest, size = dumps.digest(str(dumped["custom"]))
+    assert plan["dump"] == {
+        "file": None,
+        "sha256": digest,
+        "size": size,
+        "form": "custom",
+        "server": servers.newest(),
+    }
+    files = content(place.evidence())
+    for name, data in files.items():
+        for text in (str(place.path), sys.executable, "PGHOST"):
+            assert text.encode() not in data, (name, text)
+    assert "first" not in "".join(
+        data.decode() for name, data in files.items() if name.startswith("states/")
+    )
+    decision = (place.root / "packets/sample/decision-packet.md").read_text("utf-8")
+    assert "on a disposable PostgreSQL clone" in decision
+    assert "AUTHORIZE_SECOND_POSTGRESQL_CLONE_REHEARSAL_ONLY" in decision
+    assert "SQLite" not in decision
+
+    assert place.rerun(LANEBOOK_DUMP=str(dumped["custom"])) == (
+        0,
+        "OVERALL PASS\nPACKET_TREE MATCH\n",
+    )
+    not_run = "not run: the clone is not proven isolated\nrefused: "
+    assert place.rerun() == (
+        2,
+        f"{not_run}the dump is not in the packet; LANEBOOK_DUMP has to name it\n",
+    )
+    assert place.rerun(LANEBOOK_DUMP=str(dumped["plain"])) == (
+        2,
+        f"{not_run}the dump that was given has another digest than plan.json names\n",
+    )
+    place.assert_clean("sample")
+
+
+@served
+def test_a_small_dump_can_be_kept_in_the_packet(place: Place) -> None:
+    answer = place.run(plain(TABLE), "DELETE FROM public.t;", "--keep-dump")
+    assert (answer.code, answer.err) == (0, "")
+    assert (place.evidence() / "source.dump").read_bytes() == plain(TABLE)
+    assert place.rerun() == (0, "OVERALL PASS\nPACKET_TREE MATCH\n")
+    assert verify(place.root).code == 0
+
+
+@served
+def test_a_sequence_that_a_rollback_leaves_moved_is_named_and_not_proven(
+    place: Place, dumped: dict[str, Path]
+) -> None:
+    change = "INSERT INTO registry.objects (ref, kind) VALUES ('OBJ-9', 'object');\n"
+    change += "UPDATE registry.objects SET at = '2026-01-09' WHERE ref = 'OBJ-9';\n"
+    answer = place.run(dumped["plain"], change)
+    assert (answer.code, answer.out.split("\n")[2]) == (1, "SAMPLE_ROLLBACK_NOT_PROVEN")
+    assert answer.err == (
+        "lanebook: after the ROLLBACK it is not as it was:"
+        ' sequence "registry.objects_id_seq" [3, true] [4, true]\n'
+        "lanebook: the rollback is not proven; the lane is sealed as it is\n"
+    )
+    proof = json.loads((place.evidence() / "rollback-recovery-proof.json").read_bytes())
+    # each leg begins from the locked state, and the snapshot brings a sequence back
+    assert [entry["restored_match"] for entry in proof["entries"]] == [False, True]
+    assert len({entry["before_hash"] for entry in proof["entries"]}) == 1
+    answer = verify(place.root)
+    assert answer.code == 1
+    assert "ROLLBACK_NOT_RESTORED" in answer.codes
+    assert "ROLLBACK_LOCK_DIFFERS" not in answer.codes
+
+
+# --- states ---
+
+
+@served
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("plain", "custom", "tar", "directory", "plain+gzip", "custom+gzip", "tar+gzip"),
+        "tar+zstd",
+    ],
+)
+def test_a_dump_of_each_form_gives_the_state_of_its_source(
+    server: servers.Server,
+    dumped: dict[str, Path],
+    fresh: Callable[[str], str],
+    tmp_path: Path,
+    form: str,
+) -> None:
+    if form not in dumped:
+        pytest.skip("no zstd here")
+    told, sql = dumps.sql_of(str(dumped[form]), server.major, str(tmp_path))
+    assert told == form
+    assert list(tmp_path.iterdir()) == []
+    dumps.check(sql)
+    name = fresh("restored")
+    with server.session(name, search_path='"$user", public') as session:
+        dumps.restore(session, sql)
+    assert exported(server, name) == exported(server, "src")
+
+
+CHANGES = {
+    "a-row": "UPDATE registry.objects SET note = 'x' WHERE id = 1",
+    "a-row-without-key": "UPDATE registry.part SET v = 'two' WHERE v IS NULL",
+    "a-row-more-of-the-same": "INSERT INTO registry.part VALUES (1, 'one')",
+    "null-and-empty": "UPDATE registry.part SET v = '' WHERE v IS NULL",
+    "a-column": "ALTER TABLE registry.log ADD COLUMN more text",
+    "a-default": "ALTER TABLE registry.log ALTER COLUMN what SET DEFAULT 'x'",
+    "a-type": "ALTER TABLE registry.log ALTER COLUMN what TYPE varchar(99)",
+    "a-constraint": "ALTER TABLE registry.log ADD CONSTRAINT c CHECK (what <> '')",
+    "an-index": "CREATE INDEX ON registry.log (what)",
+    "a-view": "CREATE OR REPLACE VIEW registry.noted AS SELECT ref FROM registry.objects",
+    "a-materialized-view": "REFRESH MATERIALIZED VIEW registry.counted WITH NO DATA",
+    "a-function": "CREATE OR REPLACE FUNCTION registry.chosen(a int) RETURNS int LANGUAGE sql"
+    " AS 'SELECT 1'",
+    "an-aggregate": "CREATE OR REPLACE AGGREGATE registry.total(int)"
+    " (sfunc = int4pl, stype = int, initcond = '1')",
+    "a-trigger": "ALTER TABLE registry.objects DISABLE TRIGGER objects_log",
+    "an-event-trigger": "CREATE FUNCTION registry.ev() RETURNS event_trigger LANGUAGE plpgsql"
+    " AS 'BEGIN END'; CREATE EVENT TRIGGER ev ON ddl_command_end EXECUTE FUNCTION registry.ev()",
+    "a-rule": "DROP RULE nothing ON registry.part",
+    "a-policy": "ALTER POLICY mine ON registry.objects USING (true)",
+    "row-security": "ALTER TABLE registry.objects FORCE ROW LEVEL SECURITY",
+    "a-sequence": "ALTER SEQUENCE registry.objects_id_seq INCREMENT BY 2",
+    "a-grant": "GRANT UPDATE ON registry.objects TO reader",
+    "a-grant-on-a-column": "REVOKE SELECT (ref) ON registry.objects FROM app_owner",
+    "a-default-grant": "ALTER DEFAULT PRIVILEGES IN SCHEMA registry REVOKE SELECT ON TABLES"
+    " FROM reader",
+    "an-owner": "ALTER TABLE registry.log OWNER TO reader",
+    "an-enum": "ALTER TYPE registry.kind RENAME VALUE 'issue' TO 'problem'",
+    "a-domain": "ALTER DOMAIN registry.ref SET DEFAULT 'A-1'",
+    "a-composite": "ALTER TYPE registry.pair ADD ATTRIBUTE c int",
+    "a-range": "DROP TYPE registry.span",
+    "a-partition": "ALTER TABLE registry.part DETACH PARTITION registry.part1",
+    "a-schema": "CREATE SCHEMA other",
+    "a-comment": "COMMENT ON COLUMN registry.objects.note IS 'other'",
+    "statistics": "ALTER STATISTICS registry.st SET STATISTICS 7",
+    "storage": "ALTER TABLE registry.log SET (fillfactor = 50)",
+    "a-large-object": "SELECT lo_put(4711, 0, 'x')",
+    "a-grant-on-a-large-object": "GRANT SELECT ON LARGE OBJECT 4711 TO reader",
+}
+
+
+@served
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_state_shows_every_change_and_that_it_came_back(
+    server: servers.Server, change: str
+) -> None:
+    with server.session("src") as session:
+        before = inside.export(session)
+        session.run(b"BEGIN")
+        session.run(change.encode())
+        # what a change leaves set in the session tells nothing of the database
+        session.run(
+            b"SET search_path = registry; SET DateStyle = German; SET extra_float_digits = 0"
+        )
+        session.run(b"SET TimeZone = 'Asia/Tokyo'; SET bytea_output = escape; SET ROLE reader")
+        applied = inside.export(session)
+        session.run(b"ROLLBACK")
+        assert inside.export(session) == before
+    assert applied != before
+    gone, come = (
+        {line for line in one[0].splitlines() if line not in other[0].splitlines()}
+        for one, other in ((before, applied), (applied, before))
+    )
+    assert gone or come or applied[1] != before[1]
+    assert len(gone | come) < 12, "more than the change"
+
+
+@served
+def test_a_state_does_not_depend_on_where_rows_and_objects_lie(
+    server: servers.Server, fresh: Callable[[str], str]
+) -> None:
+    names = [fresh("one"), fresh("two")]
+    tables = ["CREATE TABLE a (k int PRIMARY KEY, v text)", "CREATE TABLE b (v text, t int)"]
+    rows = ["INSERT INTO a VALUES (1, 'x')", "INSERT INTO a VALUES (2, NULL)"]
+    rows += ["INSERT INTO b VALUES ('same', 1)", "INSERT INTO b VALUES ('same', 1)"]
+    churn = ["UPDATE a SET v = v || 'y'", "UPDATE a SET v = 'x' WHERE k = 1", "VACUUM FULL a"]
+    for name, order in zip(names, (1, -1), strict=True):
+        with server.session(name, search_path="public") as session:
+            for sql in [*tables[::order], *rows[::order], *(churn if order < 0 else ())]:
+                session.run(sql.encode())
+    one, two = (exported(server, name) for name in names)
+    assert one == two
+    assert [line[:3] for line in one if line[0] == "row"] == [
+        *[["row", "public", "a"]] * 2,
+        *[["row", "public", "b"]] * 2,
+    ]
+
+
+@served
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        (
+            "CREATE OPERATOR public.=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
+            "an operator has no line in a state: public.===(integer,integer)",
+        ),
+        ("CREATE PUBLICATION p", "a publication has no line in a state: p"),
+        (
+            "CREATE COLLATION public.c (provider = libc, locale = 'C')",
+            "a collation has no line in a state: public.c",
+        ),
+    ],
+)
+def test_what_no_state_would_show_is_refused(
+    server: servers.Server, fresh: Callable[[str], str], sql: str, problem: str
+) -> None:
+    name = fresh("odd")
+    command(server, sql, name)
+    with pytest.raises(state.NotCanonical) as caught:
+        exported(server, name)
+    assert str(caught.value) == problem
+
+
+# --- isolation ---
+
+
+@served
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        pytest.param({}, [], id="as-it-is"),
+        pytest.param(
+            {"settings": {"listen_addresses": "127.0.0.1"}}, ["SERVER_LISTENS_TCP"], id="tcp"
+        ),
+        pytest.param({"environment": {"PGHOST": "db"}}, ["SERVER_ENVIRONMENT"], id="inherited"),
+        pytest.param(
+            {"settings": {"unix_socket_permissions": "0777"}}, ["SERVER_SOCKET"], id="socket"
+        ),
+    ],
+)
+def test_a_server_that_is_not_isolated_is_named_by_its_own_code(
+    tmp_path: Path, options: dict[str, dict[str, str]], codes: list[str]
+) -> None:
+    with servers.Server(str(tmp_path), servers.newest(), **options) as started:  # type: ignore[arg-type]
+        assert servers.problems(servers.observe(started)) == codes
+
+
+@served
+@pytest.mark.skipif(
+    len(Path("/proc/net/route").read_text("ascii").splitlines()) < 2,
+    reason="this machine has no route that a server could see",
+)
+def test_a_server_with_a_route_is_named_by_its_own_code(tmp_path: Path) -> None:
+    with servers.Server(str(tmp_path), servers.newest(), network=True) as started:
+        assert "SERVER_ROUTE" in servers.problems(servers.observe(started))
+
+
+@served
+def test_nothing_of_a_dump_is_restored_on_a_server_that_is_not_isolated(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(servers.SERVER_SETTINGS, "listen_addresses", "127.0.0.1")
+    answer = place.run(plain(TABLE), "DELETE FROM public.t;")
+    assert answer == Answer(3, "", "lanebook: copy.dump: SERVER_LISTENS_TCP (REHEARSE-ISOLATION)\n")
+    place.assert_clean()
+
+
+@served
+def test_what_a_dump_runs_by_a_detour_stays_in_the_sandbox(place: Place, tmp_path: Path) -> None:
+    outside = tmp_path / "escaped"
+    body = f"""{TABLE}
+DO $do$ BEGIN
+  EXECUTE 'COPY (SELECT 1) TO PROG' || 'RAM ''touch {outside} /tmp/escaped''';
+EXCEPTION WHEN others THEN NULL; END $do$;
+CREATE TABLE public.seen AS SELECT
+  (pg_stat_file('/tmp/escaped', true)).size IS NOT NULL AS inside,
+  (pg_stat_file('{tmp_path}', true)).size IS NOT NULL AS outside,
+  (pg_stat_file('/root', true)).size IS NOT NULL AS home;
+DO $do$ BEGIN
+  IF EXISTS (SELECT 1 FROM public.seen WHERE NOT inside OR outside OR home) THEN
+    RAISE EXCEPTION 'seen: %', (SELECT s FROM public.seen s);
+  END IF;
+END $do$;
+"""
+    assert place.run(plain(body), "DELETE FROM public.t;")[::2] == (0, "")
+    assert not outside.exists()
+    place.assert_clean("sample")
+
+
+# --- refused ---
+
+
+def assert_refused(place: Place, answer: Answer, message: str) -> None:
+    assert answer == Answer(3, "", f"lanebook: {message}\n")
+    place.assert_clean()
+
+
+BAD_DUMPS = {
+    "meta-shell": (r"\! touch /tmp/x", "DUMP-META", r"\! is a command of psql; only SQL is run"),
+    "meta-include": (r"\i /etc/passwd", "DUMP-META", r"\i is a command of psql; only SQL is run"),
+    "meta-connect": (
+        r"\connect other",
+        "DUMP-META",
+        r"\connect is a command of psql; only SQL is run",
+    ),
+    "meta-copy": (
+        r"\copy t from program 'id'",
+        "DUMP-META",
+        r"\copy is a command of psql; only SQL is run",
+    ),
+    "meta-in-the-line": (
+        r"SELECT 1 \gexec",
+        "DUMP-META",
+        r"\gexec is a command of psql; only SQL is run",
+    ),
+    "strings": (
+        "SET standard_conforming_strings = off;",
+        "DUMP-META",
+        "standard_conforming_strings must be on, or texts end elsewhere",
+    ),
+    "program": (
+        "COPY public.t FROM PROGRAM 'id';",
+        "DUMP-PROGRAM",
+        "COPY with PROGRAM reaches out of the database",
+    ),
+    "program-of-a-table-named-stdin": (
+        "COPY stdin TO PROGRAM 'id';",
+        "DUMP-PROGRAM",
+        "COPY with PROGRAM reaches out of the database",
+    ),
+    "file": (
+        "COPY (SELECT 1) TO '/tmp/x';",
+        "DUMP-PROGRAM",
+        "COPY with a file of the server reaches out of the database",
+    ),
+    "load": ("LOAD 'plpgsql';", "DUMP-PROGRAM", "LOAD takes a program from a file"),
+    "role": (
+        "CREATE ROLE x SUPERUSER;",
+        "DUMP-ROLE",
+        "CREATE ROLE changes the whole server, which no snapshot of a database holds",
+    ),
+    "role-behind-a-comment": (
+        "/* a /* b */ ; */ create -- x\nuser x;",
+        "DUMP-ROLE",
+        "CREATE USER changes the whole server, which no snapshot of a database holds",
+    ),
+    "system": (
+        "ALTER SYSTEM SET fsync = off;",
+        "DUMP-ROLE",
+        "ALTER SYSTEM changes the whole server",
+    ),
+    "server": (
+        "CREATE SERVER s FOREIGN DATA WRAPPER w;",
+        "DUMP-REACH",
+        "CREATE SERVER reaches another server",
+    ),
+    "foreign-table": (
+        "CREATE FOREIGN TABLE f (a int) SERVER s;",
+        "DUMP-REACH",
+        "CREATE FOREIGN reaches another server",
+    ),
+    "mapping": (
+        "CREATE USER MAPPING FOR x SERVER s;",
+        "DUMP-REACH",
+        "USER MAPPING is for another server",
+    ),
+    "subscription": (
+        "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION p;",
+        "DUMP-REACH",
+        "CREATE SUBSCRIPTION reaches another server",
+    ),
+    "open-text": ("SELECT 'x;", "SYNTAX", "a quoted text has no end"),
+    "open-comment": ("/* x", "SYNTAX", "a comment has no end"),
+}
+
+
+@served
+@pytest.mark.parametrize(("body", "code", "problem"), BAD_DUMPS.values(), ids=BAD_DUMPS.keys())
+def test_a_dump_with_what_has_no_place_in_it_is_refused_before_anything_runs(
+    place: Place, monkeypatch: pytest.MonkeyPatch, body: str, code: str, problem: str
+) -> None:
+    # no server starts: there is no such setting
+    monkeypatch.setitem(servers.SERVER_SETTINGS, "no_such_setting", "1")
+    answer = place.run(plain(f"{TABLE}\n{body}\n"), "DELETE FROM public.t;")
+    assert_refused(place, answer, f"copy.dump:12: {problem} (REHEARSE-{code})")
+
+
+@served
+def test_the_key_that_pg_dump_puts_around_a_dump_is_no_command(place: Place) -> None:
+    dump = plain(f"{TABLE}\n\\unrestrict aB3\n", restrict="\\restrict aB3\n")
+    assert place.run(dump, "DELETE FROM public.t;")[::2] == (0, "")
+
+
+@served
+@pytest.mark.parametrize(
+    ("data", "code", "problem"),
+    [
+        (b"", "FORM", "no dump that pg_dump writes"),
+        (b"CREATE TABLE t (a int);\n", "FORM", "no dump that pg_dump writes"),
+        (b"SQLite format 3\0", "FORM", "no dump that pg_dump writes"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "FORM", "encrypted; decrypt it first"),
+        (b"Salted__12345678", "FORM", "encrypted; decrypt it first"),
+        (b"age-encryption.org/v1\n", "FORM", "encrypted; decrypt it first"),
+        (b"\x8c\x0d\x04\x09", "FORM", "encrypted; decrypt it first"),
+        (
+            b"--\n-- PostgreSQL database cluster dump\n--\n",
+            "ROLE",
+            "a dump of a whole cluster, by pg_dumpall; dump one database, with pg_dump",
+        ),
+        (
+            gzip.compress(plain(TABLE))[:-9],
+            "TRUNCATED",
+            "truncated, or damaged: gzip cannot read it to its end",
+        ),
+    ],
+)
+def test_a_file_that_is_no_whole_dump_is_refused(
+    place: Place, data: bytes, code: str, problem: str
+) -> None:
+    answer = place.run(data, "DELETE FROM public.t;")
+    at = "copy.dump:1" if code == "ROLE" else "copy.dump"
+    assert_refused(place, answer, f"{at}: {problem} (REHEARSE-DUMP-{code})")
+
+
+@served
+def test_a_dump_of_a_newer_version_is_refused(place: Place) -> None:
+    dump = plain(TABLE).replace(b"database version 15.1", b"database version 99.2")
+    here = servers.newest()
+    message = (
+        f"copy.dump: made by PostgreSQL 99, the server here is {here}; install postgresql-99"
+        " (REHEARSE-DUMP-VERSION)"
+    )
+    assert_refused(place, place.run(dump, "DELETE FROM public.t;"), message)
+
+
+@served
+@pytest.mark.parametrize("form", ["plain", "custom", "tar", "directory"])
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_a_truncated_dump_is_refused_in_each_form(
+    place: Place, dumped: dict[str, Path], form: str, part: float
+) -> None:
+    cut = place.path / "cut.dump"
+    if form == "directory":
+        shutil.copytree(dumped[form], cut)
+        data = sorted(cut.glob("*.dat.gz"))[0]
+        if part < 0.5:
+            data.unlink()
+        else:
+            data.write_bytes(data.read_bytes()[:-9])
+    else:
+        whole = dumped[form].read_bytes()
+        cut.write_bytes(whole[: int(len(whole) * part)])
+    answer = place.run(cut, CHANGE)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
+    assert re.fullmatch(
+        r"lanebook: cut\.dump(:\d+)?: .+ \(REHEARSE-DUMP-TRUNCATED\)\n", answer.err
+    ), answer.err
+    place.assert_clean()
+
+
+@served
+def test_an_extension_without_its_files_is_named(place: Place) -> None:
+    answer = place.run(plain("CREATE EXTENSION nowhere;"), "SELECT 1;")
+    message = 'copy.dump:10: extension "nowhere" is not available (REHEARSE-DUMP-EXTENSION)'
+    assert_refused(place, answer, message)
+
+
+BAD_CHANGES = {
+    "concurrently": (
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON public.t (v);",
+        "NO-ROLLBACK",
+        "CREATE INDEX CONCURRENTLY cannot run in a transaction, so that no ROLLBACK takes it back",
+    ),
+    "vacuum": (
+        "VACUUM (FULL) public.t;",
+        "NO-ROLLBACK",
+        "VACUUM cannot run in a transaction, so that no ROLLBACK takes it back",
+    ),
+    "system": (
+        "ALTER SYSTEM SET work_mem = 1;",
+        "NO-ROLLBACK",
+        "ALTER SYSTEM cannot run in a transaction, so that no ROLLBACK takes it back",
+    ),
+    "database": (
+        "CREATE DATABASE x;",
+        "NO-ROLLBACK",
+        "CREATE DATABASE cannot run in a transaction, so that no ROLLBACK takes it back",
+    ),
+    "role": (
+        "ALTER ROLE postgres NOLOGIN;",
+        "DUMP-ROLE",
+        "ALTER ROLE changes the whole server, which no snapshot of a database holds",
+    ),
+    "commit": (
+        "DELETE FROM public.t;\nCOMMIT;",
+        "TRANSACTION",
+        "COMMIT: the rehearsal begins and ends the transaction itself",
+    ),
+    "meta": (r"\! id", "DUMP-META", r"\! is a command of psql; only SQL is run"),
+    "stdin": (
+        "COPY public.t FROM STDIN;\n1\tx\n\\.\n",
+        "SYNTAX",
+        "COPY ... FROM STDIN has no rows here; write INSERT",
+    ),
+    "comment-in-a-comment": (
+        "/* a /* b */ c */ DELETE FROM public.t;",
+        "SYNTAX",
+        "a comment in a comment, which the log of what ran cannot be held against",
+    ),
+    "syntax": ("DELETE\nFROM public.t\nWHERE;", "SYNTAX", 'syntax error at or near ";"'),
+    "fails": (
+        "DELETE FROM public.t;\nDELETE FROM\npublic.none;",
+        "CHANGE",
+        'relation "public.none" does not exist',
+    ),
+    "clock": (
+        "UPDATE public.t SET v = CURRENT_DATE::text;",
+        "UNSTABLE",
+        "uses current_date, which gives something else each time",
+    ),
+}
+LINES = {"commit": 2, "syntax": 3, "fails": 3}
+
+
+@served
+@pytest.mark.parametrize("name", BAD_CHANGES)
+def test_a_change_that_cannot_be_rehearsed_is_refused(place: Place, name: str) -> None:
+    change, code, problem = BAD_CHANGES[name]
+    line = LINES.get(name, 1)
+    assert_refused(
+        place,
+        place.run(plain(TABLE), change),
+        f"change.sql:{line}: {problem} (REHEARSE-{code})",
+    )
+
+
+@served
+@pytest.mark.parametrize(
+    ("change", "code", "problem"),
+    [
+        ("UPDATE public.t SET v = v;", "NO-CHANGE", "changes nothing on the clone"),
+        (
+            "DO $$ BEGIN UPDATE public.t SET v = clock_timestamp()::text; END $$;",
+            "UNSTABLE",
+            "applied twice, it gives two states",
+        ),
+    ],
+)
+def test_a_change_that_proves_nothing_is_refused(
+    place: Place, change: str, code: str, problem: str
+) -> None:
+    message = f"change.sql: {problem} (REHEARSE-{code})"
+    assert_refused(place, place.run(plain(TABLE), change), message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            ["--engine", "postgres", "--database", "x"],
+            "--engine postgres: give a dump; no server is ever connected to",
+        ),
+        (["--dump", "x", "--keep-dump"], "--keep-dump: only with --engine postgres"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_wrong_usage(
+    place: Place, arguments: list[str], problem: str
+) -> None:
+    answer = run("rehearse", "sample", "--root", place.root, "--change", "c.sql", *arguments)
+    assert answer == Answer(2, "", f"lanebook: {problem}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [("BINARIES", "/nowhere", "postgresql"), ("BWRAP", ("/nowhere",), "bubblewrap")],
+)
+def test_a_missing_program_is_named_with_its_package(
+    place: Place, monkeypatch: pytest.MonkeyPatch, name: str, value: object, package: str
+) -> None:
+    if name == "BWRAP" and WHY_NOT:
+        pytest.skip(WHY_NOT)
+    monkeypatch.setattr(servers, name, value)
+    answer = place.run(plain(TABLE), "DELETE FROM public.t;")
+    what = "PostgreSQL's server" if package == "postgresql" else "bubblewrap"
+    message = f"{what} is not installed; on Debian: apt-get install {package} (REHEARSE-NO-SERVER)"
+    assert_refused(place, answer, f"copy.dump: {message}")
+
+
+# --- killed ---
+
+_KILLED = """
+import sys
+from pathlib import Path
+from generator.rehearse.run import Wanted, rehearse
+
+root, dump, change = map(Path, sys.argv[1:])
+rehearse(Wanted(lane="sample", root=root, dump=dump, change=change, engine="postgres"))
+"""
+
+
+@served
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("trial/server/data/PG_VERSION", id="while a folder is made"),
+        pytest.param("trial/server/.s.PGSQL.5432", id="with the server of the trial"),
+        pytest.param("lanebook-rehearsal.*/server/.s.PGSQL.5432", id="with that of the packet"),
+    ],
+)
+def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
+    place: Place, moment: str
+) -> None:
+    dump, change = place.path / "copy.dump", place.path / "change.sql"
+    dump.write_bytes(plain(TABLE))
+    change.write_text("DELETE FROM public.t;", "utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(place.root), str(dump), str(change)],
+        cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(place.temporary)},
+    )
+    end = time.monotonic() + TIME_LIMIT
+    while process.poll() is None and not any(place.temporary.glob(f"{CLONES}*/{moment}")):
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(TIME_LIMIT) == -signal.SIGKILL, "it was faster than the test"
+    while processes(str(place.temporary)):
+        assert time.monotonic() < end, "something outlives it"
+        time.sleep(0.02)
+    for folder in place.temporary.glob(f"{CLONES}*/**/server"):
+        with pytest.raises(OSError):  # noqa: PT011 - no socket, or nobody behind it
+            servers.Session(str(folder), "postgres", {})
+
+    assert place.run(plain(TABLE), "DELETE FROM public.t;")[::2] == (0, "")
+    place.assert_clean("sample")
+
+
+# --- small parts ---
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" ;; -- a\n", []),
+        ("a;b", [(1, "a;"), (1, "b")]),
+        ("a ';' \"x;\" -- ;\n/* ; */;", [(1, "a ';' \"x;\" -- ;\n/* ; */;")]),
+        ("'it''s;';b", [(1, "'it''s;';"), (1, "b")]),
+        (r"E'a\';';b", [(1, r"E'a\';';"), (1, "b")]),
+        (r"'a\';b", [(1, r"'a\';"), (1, "b")]),
+        ("$$ ; $a$ ; $$;b", [(1, "$$ ; $a$ ; $$;"), (1, "b")]),
+        ("$a$ ; $$ ; $a$;b", [(1, "$a$ ; $$ ; $a$;"), (1, "b")]),
+        ("x$a$b;c", [(1, "x$a$b;"), (1, "c")]),
+        (
+            "CREATE RULE r AS ON x DO (a; b);\nc;",
+            [(1, "CREATE RULE r AS ON x DO (a; b);"), (2, "c;")],
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION f() BEGIN ATOMIC\nSELECT CASE 1 END;\nEND;\nb;",
+            [
+                (1, "CREATE OR REPLACE FUNCTION f() BEGIN ATOMIC\nSELECT CASE 1 END;\nEND;"),
+                (4, "b;"),
+            ],
+        ),
+        ("BEGIN;\na;\nEND;", [(1, "BEGIN;"), (2, "a;"), (3, "END;")]),
+        ("/* a\n*/ -- b\nc;", [(3, "c;")]),
+        ("\ufeffa;", [(1, "a;")]),
+    ],
+)
+def test_scripts_are_split_as_psql_does(text: str, found: list[tuple[int, str]]) -> None:
+    split = script.statements(text.encode(), dump=False)
+    assert [(one.line, one.text.decode()) for one in split] == found
+
+
+def test_the_rows_of_a_copy_are_no_statements() -> None:
+    text = b"a;\nCOPY t (from_, program) FROM stdin;\n1;\\\\.\tx\n\\.x\n'\n\\.\n\nb;"
+    found = list(script.statements(text, dump=True))
+    assert [one.text for one in found] == [b"a;", b"COPY t (from_, program) FROM stdin;", b"b;"]
+    assert found[1].data is not None
+    assert text[slice(*found[1].data)] == b"1;\\\\.\tx\n\\.x\n'\n"
+
+
+PIECE = st.sampled_from(
+    [
+        "a",
+        "'x;y'",
+        '"q;"',
+        "$$;$$",
+        "$t$;$$;$t$",
+        "/* ; /* */ */",
+        "-- ;\n",
+        "(b; c)",
+        "E'\\';'",
+        " ",
+        "\n",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(PIECE, max_size=6), max_size=5))
+def test_statements_put_together_come_apart_again(parts: list[list[str]]) -> None:
+    made = ["s " + " ".join(pieces) + ";" for pieces in parts]
+    split = script.statements("\n".join(made).encode(), dump=True)
+    assert [one.text.decode() for one in split] == made
+
+
+def test_the_validator_in_the_packet_holds_its_own_selftest(tmp_path: Path) -> None:
+    path = tmp_path / "rollback_check.py"
+    path.write_bytes(programs.program("rollback_check.py"))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", path, "selftest"],
+        stdout=subprocess.PIPE,
+        timeout=TIME_LIMIT,
+        text=True,
+    )
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0], len(lines)) == (0, "good proof: no code", 10)
+
+
+def test_the_packets_programs_know_no_lanebook(tmp_path: Path) -> None:
+    for name in programs.PROGRAMS:
+        (tmp_path / name).write_bytes(programs.program(name))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", tmp_path / "rehearse.py", "manifest"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        timeout=TIME_LIMIT,
+        text=True,
+    )
+    listed = [line[66:] for line in done.stdout.splitlines()]
+    assert (done.returncode, listed) == (0, sorted(programs.PROGRAMS))
