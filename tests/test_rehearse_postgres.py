@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.rehearse.inside import postgres as programs
@@ -457,6 +457,39 @@ def test_a_state_shows_every_change_and_that_it_came_back(
     assert len(gone | come) < 12, "more than the change"
 
 
+DRAWS = (
+    *CHANGES.values(),
+    "SELECT nextval('registry.objects_id_seq')",
+    "INSERT INTO registry.log (what) VALUES ('x')",
+    "DELETE FROM registry.objects",
+    "TRUNCATE registry.part RESTART IDENTITY",
+    "SELECT setval('registry.log_n_seq', 40)",
+)
+
+
+@served
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from(DRAWS), min_size=1, max_size=5, unique=True))
+def test_what_a_rollback_does_not_bring_back_is_a_sequence_and_is_named(
+    server: servers.Server, changes: list[str]
+) -> None:
+    with server.session("src") as session:
+        before, _ = inside.export(session)
+        session.run(b"BEGIN")
+        for number, change in enumerate(changes):
+            session.run(b"SAVEPOINT s%d" % number)
+            try:
+                session.run(change.encode())
+            except servers.Refusal:
+                session.run(b"ROLLBACK TO s%d" % number)
+        session.run(b"ROLLBACK")
+        after, _ = inside.export(session)
+    assert state.other_lines(before, after) == 0
+    assert bool(state.moved_sequences(before, after)) == (before != after)
+
+
 @served
 def test_a_state_does_not_depend_on_where_rows_and_objects_lie(
     server: servers.Server, fresh: Callable[[str], str]
@@ -866,6 +899,45 @@ def test_a_missing_program_is_named_with_its_package(
     what = "PostgreSQL's server" if package == "postgresql" else "bubblewrap"
     message = f"{what} is not installed; on Debian: apt-get install {package} (REHEARSE-NO-SERVER)"
     assert_refused(place, answer, f"copy.dump: {message}")
+
+
+@served
+@pytest.mark.parametrize("room", [20_000_000, 60_000_000])
+def test_a_full_disk_is_named(place: Place, room: int) -> None:
+    small = place.path / "small"
+    small.mkdir()
+    (place.path / "copy.dump").write_bytes(plain(TABLE))
+    (place.path / "change.sql").write_text("DELETE FROM public.t;", "utf-8")
+    box: list[str | Path] = [
+        servers.sandboxed([])[0],
+        "--dev-bind",
+        "/",
+        "/",
+        "--size",
+        str(room),
+        "--tmpfs",
+        small,
+    ]
+    if subprocess.run([*box, "--", *servers.sandboxed([]), "--", "true"], timeout=60).returncode:
+        pytest.skip("no sandbox in a sandbox here")
+    asked: list[str | Path] = [
+        *(*box, "--setenv", "TMPDIR", small, "--", sys.executable, "-m", "generator"),
+        *("rehearse", "sample", "--root", place.root, "--engine", "postgres"),
+        *("--dump", place.path / "copy.dump", "--change", place.path / "change.sql"),
+    ]
+    done = subprocess.run(
+        asked,
+        cwd=REPOSITORY,
+        capture_output=True,
+        timeout=TIME_LIMIT,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert re.fullmatch(
+        r"lanebook: copy\.dump: .*(No space left on device|wrote only .*) \(REHEARSE-SPACE\)\n",
+        done.stderr,
+    ), done.stderr
+    place.assert_clean()
 
 
 # --- killed ---

@@ -6,7 +6,9 @@ checked, and nothing of it runs outside the sandbox.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ LARGEST_KEPT = 1024 * 1024
 """Bytes of a dump that may be put into the packet."""
 
 _LONGEST_PROBLEM = 300
+_FULL = re.compile(re.escape(os.strerror(errno.ENOSPC)) + r"|wrote only \d+ of \d+ bytes")
+"""How the server says that the disk is full, where it has no SQLSTATE to say it by."""
 _BY_STATE = {
     "42601": "REHEARSE-SYNTAX",
     "25001": "REHEARSE-NO-ROLLBACK",
@@ -158,10 +162,11 @@ def _refusing(name: str) -> Iterator[None]:
         code = _BY_STATE.get(refusal.state, "REHEARSE-CHANGE")
         raise refused(code, _told(refusal.text), name) from refusal
     except servers.Unable as error:
-        raise refused("REHEARSE-RUN", _told(str(error)), name) from error
+        code = "REHEARSE-SPACE" if _FULL.search(str(error)) else "REHEARSE-RUN"
+        raise refused(code, _told(str(error)), name) from error
     except OSError as error:
-        problem_text = _told(error.strerror or str(error))
-        raise refused("REHEARSE-SOURCE", problem_text, name) from error
+        code = "REHEARSE-SPACE" if error.errno == errno.ENOSPC else "REHEARSE-SOURCE"
+        raise refused(code, _told(error.strerror or str(error)), name) from error
 
 
 def _told(text: str) -> str:

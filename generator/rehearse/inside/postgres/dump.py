@@ -15,7 +15,6 @@ import stat
 import subprocess
 import zlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 if __package__:
     from generator.rehearse.inside.postgres import script
@@ -52,18 +51,12 @@ _NO_EXTENSION = re.compile(r"extension .* is not available|extension control fil
 _MOST_ROLES = 1000
 
 
-class Source(NamedTuple):
-    """A dump that was looked at."""
-
-    form: str
-    """``plain``, ``custom``, ``tar`` or ``directory``, and ``+gzip`` or ``+zstd``."""
-    sha256: str
-    """Of the file; of a directory, of the lines ``DIGEST  NAME`` of its files in order."""
-    size: int
-
-
 def digest(path: str) -> tuple[str, int]:
     """Return digest and size of a dump.
+
+    Returns:
+        Of a file, SHA-256 in hexadecimal and bytes; of a folder, the SHA-256 of the lines
+        ``DIGEST  NAME`` of its files, sorted by name.
 
     Raises:
         Problem: it is neither a file nor a folder of files, or too large.

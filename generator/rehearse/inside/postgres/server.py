@@ -34,11 +34,13 @@ _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache")
 _START = 60.0
 _STOP = 30.0
+_ERROR = re.compile(r"(?:\b(?:ERROR|FATAL|PANIC)\b|error:)(?!.*is starting up).*")
 _ENTRY = """set -eu
 exec >>/server/log 2>&1
 env >/server/environment
 [ -e /server/data/PG_VERSION ] || {
-    "$1/initdb" -N -A trust -U postgres --locale=C -E UTF8 -D /server/data >/dev/null
+    "$1/initdb" -N -A trust -U postgres --locale=C -E UTF8 -D /server/data >/dev/null 2>/tmp/said ||
+        { cat /tmp/said; exit 1; }
     cp /server/hba /server/data/pg_hba.conf
 }
 bin=$1
@@ -239,14 +241,13 @@ class Server:
         raise Unable("the server did not come up")
 
     def complaint(self) -> str:
-        """Return the last line that the server, or the program that makes its folder, wrote."""
+        """Return the first error that the server, or the program that makes its folder, told of."""
+        told: list[str] = []
         with contextlib.suppress(OSError):
             with open(os.path.join(self.folder, "log"), "rb") as file:
                 lines = file.read().decode("utf-8", "replace").split("\n")
-            told = [line.strip() for line in lines if line.strip()]
-            if told:
-                return told[-1]
-        return "the server ended without a word"
+            told = [found[0].strip() for line in lines if (found := _ERROR.search(line))]
+        return told[0] if told else "the server ended without a word"
 
     def session(
         self, database: str, hear: Callable[[str], None] | None = None, **options: str
