@@ -806,6 +806,21 @@ BAD_CHANGES = {
         "DUMP-ROLE",
         "ALTER ROLE changes the whole server, which no snapshot of a database holds",
     ),
+    "membership": (
+        "GRANT pg_monitor TO postgres;",
+        "DUMP-ROLE",
+        "GRANT of a role, or on the whole server: no state of a database shows it",
+    ),
+    "grant-on-the-database": (
+        "REVOKE ALL ON DATABASE clone FROM PUBLIC;",
+        "DUMP-ROLE",
+        "REVOKE of a role, or on the whole server: no state of a database shows it",
+    ),
+    "comment-on-a-role": (
+        "COMMENT ON ROLE postgres IS 'x';",
+        "DUMP-ROLE",
+        "COMMENT of a role, or on the whole server: no state of a database shows it",
+    ),
     "commit": (
         "DELETE FROM public.t;\nCOMMIT;",
         "TRANSACTION",

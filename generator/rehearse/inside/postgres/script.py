@@ -104,7 +104,7 @@ def _begin(text: bytes, at: int, *, dump: bool) -> int:
         if space is not None:
             at = space.end()
         elif text.startswith(b"/*", at):
-            at = _after_comment(text, at, text.count(b"\n", 0, at) + 1, nested=dump)
+            at = _after_comment(text, at, nested=dump)
         else:
             key = _KEY.match(text, at) if dump and text[at : at + 1] == b"\\" else None
             if key is None:
@@ -112,16 +112,17 @@ def _begin(text: bytes, at: int, *, dump: bool) -> int:
             at = key.end()
 
 
-def _after_comment(text: bytes, at: int, line: int, *, nested: bool) -> int:
+def _after_comment(text: bytes, start: int, *, nested: bool) -> int:
     depth = 0
-    for edge in _COMMENT_EDGE.finditer(text, at):
+    problem = "a comment has no end"
+    for edge in _COMMENT_EDGE.finditer(text, start):
         depth += 1 if edge[0] == b"/*" else -1
-        if depth > 1 and not nested:
-            problem = "a comment in a comment, which the log of what ran cannot be held against"
-            raise Problem("REHEARSE-SYNTAX", line, problem)
         if not depth:
             return edge.end()
-    raise Problem("REHEARSE-SYNTAX", line, "a comment has no end")
+        if depth > 1 and not nested:
+            problem = "a comment in a comment, which the log of what ran cannot be held against"
+            break
+    raise Problem("REHEARSE-SYNTAX", text.count(b"\n", 0, start) + 1, problem)
 
 
 def _copied(outer: Sequence[bytes]) -> bytes:
@@ -168,7 +169,7 @@ def _one(
             problem = f"{command} is a command of psql; only SQL is run"
             raise Problem("REHEARSE-DUMP-META", where, problem)
         elif found == b"/*":
-            at = _after_comment(text, token.start(), line, nested=nested)
+            at = _after_comment(text, token.start(), nested=nested)
         elif token["tag"] is not None:
             at = _behind(text, at, b"$" + token["tag"] + b"$", line)
         elif b"" in (token["open_e"], token["open_q"], token["open_d"]):
@@ -229,9 +230,23 @@ def check(statement: Statement) -> None:
         if kind in _REACHING or kind == b"FOREIGN":
             problem = f"{named} reaches another server"
             raise Problem("REHEARSE-DUMP-REACH", line, problem)
+    if _grants_on_the_server(words):
+        problem = (
+            f"{_shown(first)} of a role, or on the whole server: no state of a database shows it"
+        )
+        raise Problem("REHEARSE-DUMP-ROLE", line, problem)
     if first == (b"SET",) and b"STANDARD_CONFORMING_STRINGS" in words and _turns_off(statement):
         problem = "standard_conforming_strings must be on, or texts end elsewhere"
         raise Problem("REHEARSE-DUMP-META", line, problem)
+
+
+def _grants_on_the_server(words: Sequence[bytes]) -> bool:
+    """Tell whether a statement makes a role a member, or is about what all databases share."""
+    if words[:1] not in ((b"GRANT",), (b"REVOKE",), (b"COMMENT",), (b"SECURITY",)):
+        return False
+    if b"ON" not in words:
+        return True
+    return words[words.index(b"ON") + 1 :][:1] in ((b"PARAMETER",), *((one,) for one in _CLUSTER))
 
 
 def _turns_off(statement: Statement) -> bool:
