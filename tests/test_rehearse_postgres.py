@@ -602,6 +602,33 @@ END $do$;
     place.assert_clean("sample")
 
 
+@served
+def test_no_link_that_a_dump_leaves_leads_out(place: Place, tmp_path: Path) -> None:
+    # another server, for which the client could take it, and a file that is not the dump's to read
+    with servers.Server(str(tmp_path), servers.newest()) as other:
+        (tmp_path / "secret").write_text("error: a secret\n", "ascii")
+        links = f"ln -sf {other.folder}/{servers.SOCKET} /server/{servers.SOCKET}"
+        links += f"; ln -sf {tmp_path}/secret /server/log"
+        body = f"""{TABLE}
+DO $do$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROG' || 'RAM ''{links}'''; END $do$;
+"""
+        answer = place.run(plain(body), "DELETE FROM public.t;")
+        with other.session("postgres") as session:
+            databases = session.value(b"SELECT count(*) FROM pg_database")
+    assert (answer.code, answer.out, databases) == (3, "", "3")
+    assert re.fullmatch(r"lanebook: copy\.dump: .+ \(REHEARSE-[A-Z]+\)\n", answer.err), answer.err
+    assert "secret" not in answer.err
+    place.assert_clean()
+
+
+@served
+def test_a_dump_that_never_ends_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "PATIENCE", 2.0)
+    body = f"{TABLE}\nSET statement_timeout = 0;\nSELECT pg_sleep(600);"
+    answer = place.run(plain(body), "DELETE FROM public.t;")
+    assert_refused(place, answer, "copy.dump: not done after 2 seconds (REHEARSE-TIME)")
+
+
 # --- refused ---
 
 

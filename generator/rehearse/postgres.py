@@ -164,6 +164,9 @@ def _refusing(name: str) -> Iterator[None]:
     except servers.Unable as error:
         code = "REHEARSE-SPACE" if _FULL.search(str(error)) else "REHEARSE-RUN"
         raise refused(code, _told(str(error)), name) from error
+    except TimeoutError as error:
+        problem_text = f"not done after {servers.PATIENCE:.0f} seconds"
+        raise refused("REHEARSE-TIME", problem_text, name) from error
     except OSError as error:
         code = "REHEARSE-SPACE" if error.errno == errno.ENOSPC else "REHEARSE-SOURCE"
         raise refused(code, _told(error.strerror or str(error)), name) from error

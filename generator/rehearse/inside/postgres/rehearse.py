@@ -42,6 +42,11 @@ ENGINE = "postgresql"
 class Guard(steps.Guard):
     """Lets the server be started and talked to, and nothing else."""
 
+    def __init__(self, step: str, clone: str, packet: str) -> None:
+        """Take the real paths of both folders, and begin to look."""
+        self.socket = os.path.join(clone, "server", servers.SOCKET)
+        super().__init__(step, clone, packet)
+
     def see(self, event: str, args: tuple[object, ...]) -> None:
         """Look at an action before it happens."""
         if event == "subprocess.Popen" and args[0] in servers.BWRAP:
@@ -50,7 +55,7 @@ class Guard(steps.Guard):
             return
         if event == "socket.connect" and str(args[1]).startswith("/proc/self/fd/"):
             return
-        if event == "open" and args[0] in (os.devnull, os.path.join(self.clone, "server")):
+        if event == "open" and args[0] in (os.devnull, self.socket):
             return
         super().see(event, args)
 

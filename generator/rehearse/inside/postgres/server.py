@@ -15,6 +15,7 @@ import re
 import select
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -30,10 +31,14 @@ HBA = "local all postgres trust\n"
 """Only the Unix socket, and only the one user that the throwaway server has for a login."""
 
 _NOBODY = "65534"
+_PASSWD = f"nobody:x:{_NOBODY}:{_NOBODY}::/server:/bin/sh\n"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache")
 _START = 60.0
 _STOP = 30.0
+PATIENCE = 600.0
+"""Seconds for a statement; a dump takes back the limit that the server has for it."""
+_LONGEST_LOG = 1 << 20
 _ERROR = re.compile(r"(?:\b(?:ERROR|FATAL|PANIC)\b|error:)(?!.*is starting up).*")
 _ENTRY = """set -eu
 exec >>/server/log 2>&1
@@ -41,7 +46,6 @@ env >/server/environment
 [ -e /server/data/PG_VERSION ] || {
     "$1/initdb" -N -A trust -U postgres --locale=C -E UTF8 -D /server/data >/dev/null 2>/tmp/said ||
         { cat /tmp/said; exit 1; }
-    cp /server/hba /server/data/pg_hba.conf
 }
 bin=$1
 shift
@@ -54,6 +58,7 @@ SERVER_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_directories": "/server",
     "unix_socket_permissions": "0700",
+    "hba_file": "/etc/hba",
     "port": str(PORT),
     "fsync": "off",
     "full_page_writes": "off",
@@ -179,6 +184,8 @@ class Server:
             network: as for ``sandboxed``.
         """
         self.folder = os.path.join(folder, "server")
+        # not in the folder that is the server's, which could put others in their place
+        self.given = {os.path.join(folder, "hba"): HBA, os.path.join(folder, "passwd"): _PASSWD}
         self.major = major
         self.settings = {**SERVER_SETTINGS, **(settings or {})}
         self.environment = {**ENVIRONMENT, **(environment or {})}
@@ -194,15 +201,11 @@ class Server:
         """
         if not os.path.isdir(self.folder):
             os.mkdir(self.folder, 0o700)
-            _write(os.path.join(self.folder, "hba"), HBA)
-            _write(
-                os.path.join(self.folder, "passwd"),
-                f"nobody:x:{_NOBODY}:{_NOBODY}::/server:/bin/sh\n",
-            )
-        binds = [
-            ("--bind", self.folder, "/server"),
-            ("--ro-bind", os.path.join(self.folder, "passwd"), "/etc/passwd"),
-        ]
+            for path, text in self.given.items():
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(text)
+        binds = [("--bind", self.folder, "/server")]
+        binds += [("--ro-bind", path, "/etc/" + os.path.basename(path)) for path in self.given]
         line = with_environment(sandboxed(binds, network=self.network), self.environment)
         options = [word for pair in self.settings.items() for word in ("-c", "=".join(pair))]
         status, status_in = os.pipe()
@@ -244,10 +247,19 @@ class Server:
         """Return the first error that the server, or the program that makes its folder, told of."""
         told: list[str] = []
         with contextlib.suppress(OSError):
-            with open(os.path.join(self.folder, "log"), "rb") as file:
-                lines = file.read().decode("utf-8", "replace").split("\n")
+            lines = self.read("log").split("\n")
             told = [found[0].strip() for line in lines if (found := _ERROR.search(line))]
         return told[0] if told else "the server ended without a word"
+
+    def read(self, name: str) -> str:
+        """Return a file of the folder; what the server put there may be a link that leads out.
+
+        Raises:
+            OSError: there is no such file, or it is none.
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(os.path.join(self.folder, name), flags), "rb") as file:
+            return file.read(_LONGEST_LOG).decode("utf-8", "replace")
 
     def session(
         self, database: str, hear: Callable[[str], None] | None = None, **options: str
@@ -290,11 +302,6 @@ class Server:
             self.stop()
         else:
             self.kill()
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
 
 
 def _child(status: int) -> int:
@@ -342,8 +349,7 @@ def observe(server: Server) -> dict[str, list[str]]:
         for name in _STATED:
             seen[name] = [session.value(f"SHOW {name}".encode())]
         seen["hba"] = [(row[0] or b"").decode() for row in session.quiet(_HBA_RULES.encode()).rows]
-    with open(os.path.join(server.folder, "environment"), encoding="utf-8") as told:
-        names = {line.partition("=")[0].strip() for line in told}
+    names = {line.partition("=")[0] for line in server.read("environment").splitlines()}
     seen["environment"] = sorted(names - _SHELLS)
     return seen
 
@@ -448,12 +454,13 @@ class Session:
         self._buffer = bytearray()
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            held = _own_socket(folder)
             try:
-                # a path to a socket has at most 107 bytes
-                self._channel.connect(f"/proc/self/fd/{held}/{SOCKET}")
+                # whatever stands there by now, this is the socket; and no path is too long
+                self._channel.connect(f"/proc/self/fd/{held}")
             finally:
                 os.close(held)
+            self._channel.settimeout(PATIENCE)
             line = " ".join(
                 f"-c {name}=" + re.sub(r"([\\ ])", r"\\\1", value)
                 for name, value in options.items()
@@ -565,6 +572,20 @@ class Session:
         for at in range(0, len(data), _PIECE):
             self._send(b"d", bytes(data[at : at + _PIECE]))
         self._send(b"c", b"")
+
+
+def _own_socket(folder: str) -> int:
+    """Return a descriptor of the socket in a folder; a link there could lead to another server.
+
+    Raises:
+        OSError: there is none.
+    """
+    flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+    held = os.open(os.path.join(folder, SOCKET), flags)
+    if not stat.S_ISSOCK(os.fstat(held).st_mode):
+        os.close(held)
+        raise OSError("what stands in the place of the server's socket is none")
+    return held
 
 
 def _row(body: bytes) -> tuple[bytes | None, ...]:
