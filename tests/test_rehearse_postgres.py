@@ -615,10 +615,9 @@ DO $do$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROG' || 'RAM ''{links}'''; END $do$;
         answer = place.run(plain(body), "DELETE FROM public.t;")
         with other.session("postgres") as session:
             databases = session.value(b"SELECT count(*) FROM pg_database")
-    assert (answer.code, answer.out, databases) == (3, "", "3")
-    assert re.fullmatch(r"lanebook: copy\.dump: .+ \(REHEARSE-[A-Z]+\)\n", answer.err), answer.err
-    assert "secret" not in answer.err
-    place.assert_clean()
+    assert databases == "3"
+    message = "something else stands in the place of the server's socket (REHEARSE-RUN)"
+    assert_refused(place, answer, f"copy.dump: {message}")
 
 
 @served

@@ -447,6 +447,7 @@ class Session:
 
         Raises:
             OSError: there is no socket, or nobody behind it.
+            Unable: something else stands in its place.
             Refusal: the server refused.
         """
         self._hear = hear
@@ -578,13 +579,14 @@ def _own_socket(folder: str) -> int:
     """Return a descriptor of the socket in a folder; a link there could lead to another server.
 
     Raises:
-        OSError: there is none.
+        OSError: nothing is there.
+        Unable: what is there is no socket.
     """
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
     held = os.open(os.path.join(folder, SOCKET), flags)
     if not stat.S_ISSOCK(os.fstat(held).st_mode):
         os.close(held)
-        raise OSError("what stands in the place of the server's socket is none")
+        raise Unable("something else stands in the place of the server's socket")
     return held
 
 
