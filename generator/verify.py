@@ -69,11 +69,13 @@ def look(
     facts: bool = True,
     records: bool = True,
     before: Iterable[Examined] = (),
+    also: Callable[[], None] | None = None,
 ) -> Looked:
     """Prove the rules, and judge each lane alone; see :func:`verify`.
 
     ``before`` is what lanes of another root gave, with their facts. Every byte is read and hashed
-    again; only what a lane of exactly those bytes and names gives is not derived twice.
+    again; only what a lane of exactly those bytes and names gives is not derived twice. ``also`` is
+    done in this process while others read.
     """
     known = {item.lane.id: item for item in before if item.detail is not None}
 
@@ -115,6 +117,8 @@ def look(
         proofs.append(selftest.require(foreseen))
         if evidence:
             of_evidence.append(selftest.require({Over.EVIDENCE}))
+        if also is not None:
+            also()
 
     # documents take longer to judge than a process to fork, and so does proving their rules
     least = 2 if documents else 8

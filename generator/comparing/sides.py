@@ -16,13 +16,12 @@ from generator.comparing.difference import Difference, difference, in_short
 from generator.comparing.portrait import Portrait, portrait, root_portrait
 from generator.decided import by_lane
 from generator.errors import NoVerdictError, UsageError
-from generator.examine import Examined
 from generator.facts import LaneFacts
 from generator.model.decision import Recorded
+from generator.model.digest import Digest
 from generator.model.verdict import LaneVerdict, RootVerdict
 from generator.names import visible
 from generator.parallel import fork_map
-from generator.reading.limits import Limits
 from generator.reading.revision import write_revision
 from generator.reading.root import PACKETS, Root, find_root, open_path, open_root
 from generator.standing import NO_BLOCKERS, Blockers, after_each
@@ -141,19 +140,25 @@ def _lane(root: Root, name: str) -> str:
 
 def verified(one: Side, other: Side, jobs: int, progress: Progress) -> tuple[RootVerdict, ...]:
     """Verify the roots around both sides, which may be one."""
-    verdicts: dict[Path, RootVerdict] = {}
-    before: tuple[Examined, ...] = ()
-    limits: list[Limits] = []
-    for side in (one, other):
-        if side.root.path not in verdicts:
-            # a lane is judged with its surroundings, whichever was asked for
-            root = replace(side.root, chosen=frozenset())
-            step = progress(f"verifying {side.asked}", len(root.sources))
-            alike = limits == [root.limits]
-            looked = look(root, jobs=jobs, progress=step, before=before if alike else ())
-            before, limits = looked.examined, [root.limits]
-            verdicts[side.root.path] = concluded(root, looked)
-    return verdicts[one.root.path], verdicts[other.root.path]
+    # a lane is judged with its surroundings, whichever was asked for
+    first, second = (replace(side.root, chosen=frozenset()) for side in (one, other))
+    step = progress(f"verifying {one.asked}", len(first.sources))
+    looked = look(first, jobs=jobs, progress=step, records=False)
+    if first.path == second.path:
+        verdict = concluded(first, looked, records=False)
+        return verdict, verdict
+    verdicts: list[RootVerdict] = []
+    alike = first.limits == second.limits
+    step = progress(f"verifying {other.asked}", len(second.sources))
+    again = look(
+        second,
+        jobs=jobs,
+        progress=step,
+        records=False,
+        before=looked.examined if alike else (),
+        also=lambda: verdicts.append(concluded(first, looked, records=False)),
+    )
+    return verdicts[0], concluded(second, again, records=False)
 
 
 class Roots(NamedTuple):
@@ -178,7 +183,8 @@ class Roots(NamedTuple):
 
 def of_roots(one: RootVerdict, other: RootVerdict, *, jobs: int = 0) -> Roots:
     """Return what changed between two roots; only lanes that may differ are looked into."""
-    before, after = _Known.of(one), _Known.of(other)
+    read: dict[Digest, LaneFacts] = {}
+    before, after = _Known.of(one, read), _Known.of(other, read)
     shared = [lane.id for lane in other.lanes if lane.id in before.lanes]
 
     def work(lane_id: str) -> Difference | None:
@@ -203,8 +209,8 @@ class _Known(NamedTuple):
     decisions: Mapping[str, tuple[Recorded, ...]]
 
     @classmethod
-    def of(cls, verdict: RootVerdict) -> _Known:
-        facts = {lane.id: mapped.facts_of(lane) for lane in verdict.lanes}
+    def of(cls, verdict: RootVerdict, read: dict[Digest, LaneFacts] | None = None) -> _Known:
+        facts = {lane.id: mapped.facts_of(lane, read) for lane in verdict.lanes}
         lanes = {lane.id: (lane, now) for lane, now in after_each(verdict.lanes, facts)}
         return cls(verdict, lanes, facts, by_lane(verdict.decisions))
 
