@@ -93,35 +93,30 @@ schemas:
 	@$(MAKE) --no-print-directory $(VENV)/.schemas \
 	|| echo 'make: the source of pytest cannot be had: JUnit XML will not be held against a schema'
 
+INSTALL := sh scripts/install_packages.sh
+
 browser:
-	@if command -v chromium >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq \
-		&& apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES) >/dev/null; then :; \
-	else echo 'make: no chromium here, and it cannot be installed: the browser tests will be skipped'; fi
+	@$(INSTALL) 'command -v chromium' $(CHROMIUM_PACKAGES) \
+	|| echo 'make: no chromium here, and it cannot be installed: the browser tests will be skipped'
 
 # The packet's own scripts run with the system's Python, as nothing else is seen in there.
 sandbox:
-	@if command -v bwrap >/dev/null && [ -x /usr/bin/python3 ]; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq \
-		&& apt-get install -y -qq --no-install-recommends bubblewrap python3 >/dev/null; then :; \
-	else echo 'make: no bubblewrap here, and it cannot be installed: its tests will be skipped'; fi
+	@$(INSTALL) 'command -v bwrap && test -x /usr/bin/python3' bubblewrap python3 \
+	|| echo 'make: no bubblewrap here, and it cannot be installed: its tests will be skipped'
 
 # Sites are published to real ones on loopback, which the tests start and end themselves.
+SERVERS := for name in nginx sshd ssh rsync git openssl; do command -v $$name || exit; done
 servers:
-	@if sh scripts/install_servers.sh; then :; \
-	else echo 'make: no nginx, sshd, rsync or git here, and they cannot be installed: the tests of publishing to them will be skipped'; fi
+	@$(INSTALL) '($(SERVERS))' nginx-light openssh-server openssh-client rsync git openssl \
+	|| echo 'make: no nginx, sshd, rsync or git here, and they cannot be installed: the tests of publishing to them will be skipped'
 
 # Only PostgreSQL's programs are wanted: no cluster is made, and no service started. zstd is for dumps
 # that are packed with it.
-SERVER := ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+POSTGRES := ls /usr/lib/postgresql/*/bin/postgres
 CLUSTERS := /etc/postgresql-common/createcluster.conf
 database:
-	@if $(SERVER) && command -v zstd >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq \
-		&& apt-get install -y -qq --no-install-recommends zstd postgresql-common >/dev/null \
-		&& { $(SERVER) || sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' $(CLUSTERS); } \
-		&& apt-get install -y -qq --no-install-recommends postgresql >/dev/null; then :; \
-	else echo 'make: no PostgreSQL here, and it cannot be installed: its tests will be skipped'; fi
+	@$(INSTALL) 'command -v zstd && { $(POSTGRES) || test -e $(CLUSTERS); }' zstd postgresql-common \
+	&& { $(POSTGRES) >/dev/null 2>&1 \
+		|| sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' $(CLUSTERS); } \
+	&& $(INSTALL) '$(POSTGRES)' postgresql \
+	|| echo 'make: no PostgreSQL here, and it cannot be installed: its tests will be skipped'
