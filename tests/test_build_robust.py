@@ -173,7 +173,7 @@ def test_the_engine_of_a_build_that_died_does_not_write_into_the_next_one(tmp_pa
             assert time.monotonic() < end
             time.sleep(0.005)
         first.kill()
-        first.wait(timeout=120)
+        first.wait(timeout=10)
         end = time.monotonic() + 10
         while lives(first.pid) and time.monotonic() < end:
             time.sleep(0.02)

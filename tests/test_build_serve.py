@@ -59,7 +59,7 @@ class Served:
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(120)  # a build may be under way
+            return self.process.wait(10)
         finally:
             if self.process.poll() is None:
                 self.process.kill()

@@ -1128,7 +1128,7 @@ def test_an_interrupt_ends_the_script(mark: str, tmp_path: Path) -> None:
     with running(tmp_path, f"trap '' INT; sleep {mark} & sleep {mark}\n") as process:
         awaited(mark, there=True)
         process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 130
+        assert process.wait(20) == 130
         awaited(mark, there=False)
 
 
