@@ -1,10 +1,9 @@
-"""What is kept of a lane's contents for those who show it or compare it with another lane."""
+"""The detail of a lane, made from its packet and documents while they are at hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from generator.contradictions.fact import (
     CONTROLS,
@@ -20,26 +19,13 @@ from generator.errors import InputError
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.evidence.blocker_map import FILE as BLOCKER_MAP
 from generator.listed import item_names
+from generator.model.detail import Detail
 from generator.model.digest import Digest, sha256
 from generator.model.lane import Lane
 from generator.reading import strictjson
 from generator.reading.strictjson import JsonValue
 
 _COUNTED = (PROBES, SURFACES, DRIFT, CONTROLS, STEPS, ENTRIES, FILES)
-
-
-class Detail(NamedTuple):
-    """The contents of a lane beyond its claims."""
-
-    names: Mapping[str, tuple[str, ...]] = {}
-    """Place of a JSON list in the lane to the names of its items."""
-    counts: tuple[tuple[str, str], ...] = ()
-    """Subject to the number that the lane states of it; several numbers where it contradicts
-    itself."""
-    blocker_map: JsonValue = None
-    """The parsed blocker map of the evidence; None where there is none, or it is no strict JSON."""
-    fingerprint: Digest = Digest("")
-    """Of every byte and name that was read: what it is alike for is judged alike."""
 
 
 def detail_of(lane: Lane, stating: Sequence[Fact]) -> Detail:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.evidence import FILES as EVIDENCE_FILES
 from generator.model.by_fields import ByFields
 from generator.model.claims import PackedClaims
+from generator.model.detail import NO_DETAIL, Detail
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim, Finding, RuleError
 from generator.model.lane import Lane
@@ -29,7 +30,6 @@ from generator.states import (
 if TYPE_CHECKING:
     from generator.chain.said import Said
     from generator.contradictions.fact import Fact
-    from generator.detail import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Examined(ByFields):
     """Path and content of files whose difference is not explained yet."""
     said: Said | None = None
     """What its documents and ``lane.yml`` say to other lanes; None where there is nothing."""
-    detail: Detail | None = None
+    detail: Detail = NO_DETAIL
     """What only those who compare or show lanes ask for."""
 
 
@@ -116,14 +116,14 @@ def examine(lane: Lane, *, facts: bool = True) -> Examined:
         told=told,
         differing=_unexplained(packet, states) if packet is not None else (),
         said=_said(lane, errors),
-        detail=_read(lambda: _detail(lane, stating or ()), "detail", errors) if facts else None,
+        detail=_detail(lane, stating or (), errors) if facts else NO_DETAIL,
     )
 
 
-def _detail(lane: Lane, stating: Sequence[Fact]) -> Detail:
+def _detail(lane: Lane, stating: Sequence[Fact], errors: list[RuleError]) -> Detail:
     from generator.detail import detail_of  # late: a plain verification needs none
 
-    return detail_of(lane, stating)
+    return _read(lambda: detail_of(lane, stating), "detail", errors) or NO_DETAIL
 
 
 def _home(lane: Lane) -> Lane:

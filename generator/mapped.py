@@ -12,27 +12,11 @@ from typing import Any
 
 from generator.evidence.blocker_map import FILE, PROGRESS, is_open
 from generator.evidence.tallies import word
-from generator.facts import Blocker, LaneFacts, by_id, lane_facts
-from generator.model.digest import Digest
+from generator.facts import Blocker, LaneFacts, by_id
 from generator.model.finding import Finding
 from generator.model.outcome import Agreement, Level
 from generator.model.verdict import LaneVerdict
 from generator.spelled import spelled
-
-
-def facts_of(lane: LaneVerdict, read: dict[Digest, LaneFacts] | None = None) -> LaneFacts:
-    """Return what a lane says: its documents, and the blocker map in its evidence.
-
-    ``read`` keeps what documents say, by the fingerprint of their lane, for lanes that come again.
-    """
-    if lane.detail is None:
-        return lane_facts(lane.documents)
-    facts = read.get(lane.detail.fingerprint) if read is not None else None
-    if facts is None:
-        facts = lane_facts(lane.documents)
-        if read is not None:
-            read[lane.detail.fingerprint] = facts
-    return with_map(facts, lane, lane.detail.blocker_map)
 
 
 def with_map(facts: LaneFacts, lane: LaneVerdict, data: object) -> LaneFacts:

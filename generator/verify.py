@@ -77,12 +77,12 @@ def look(
     again; only what a lane of exactly those bytes and names gives is not derived twice. ``also`` is
     done in this process while others read.
     """
-    known = {item.lane.id: item for item in before if item.detail is not None}
+    known = {item.lane.id: item for item in before if item.detail.fingerprint}
 
     def work(source: LaneSource) -> Examined | None:
         take = sink(source) if sink else None
         other = known.get(source.id)
-        if other is not None and other.detail is not None:
+        if other is not None:
             lane = read_lane(source, limits=root.limits, sink=take, parsed=other.lane.documents)
             if detail.fingerprint(lane) == other.detail.fingerprint:
                 return None

@@ -536,7 +536,7 @@ def _of_claims(lane: LaneVerdict) -> dict[str, list[Fact]]:
     """Place each claim in one section."""
     found: dict[str, list[Fact]] = {"probes": [], "surfaces": [], "preflight": [], "claims": []}
     found["claims"] += _of_lane_file(lane.meta)
-    for subject, number in lane.detail.counts if lane.detail is not None else ():
+    for subject, number in lane.detail.counts:
         section = _COUNTS.get(subject)
         rank = int(number) if section and re.fullmatch(r"[0-9]{1,6}", number) else None
         gone = WORSE if section else OTHER
@@ -648,7 +648,7 @@ def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[s
 def _item(where: str, lane: LaneVerdict) -> str:
     """Return the name of the list item at a place; empty where it has none."""
     at, _, index = where.rpartition("/")
-    items = lane.detail.names.get(at, ()) if lane.detail is not None else ()
+    items = lane.detail.names.get(at, ())
     return items[int(index)] if _SMALL.match(index) and int(index) < len(items) else ""
 
 
@@ -666,7 +666,7 @@ def _told_as(claim: Claim, lane: LaneVerdict) -> str:
 
 def _named(where: str, lane: LaneVerdict) -> str:
     """Return a place with the names of list items in the place of their numbers."""
-    names = lane.detail.names if lane.detail is not None else {}
+    names = lane.detail.names
     if not names or "#/" not in where:
         return where
     shown, end = "", 0

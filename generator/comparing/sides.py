@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from generator import mapped
 from generator.comparing.difference import Difference, difference, in_short
 from generator.comparing.portrait import Portrait, portrait, root_portrait
 from generator.decided import by_lane
 from generator.errors import NoVerdictError, UsageError
-from generator.facts import LaneFacts
+from generator.facts import LaneFacts, lane_facts
+from generator.mapped import with_map
 from generator.model.decision import Recorded
 from generator.model.digest import Digest
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -209,8 +209,12 @@ class _Known(NamedTuple):
     decisions: Mapping[str, tuple[Recorded, ...]]
 
     @classmethod
-    def of(cls, verdict: RootVerdict, read: dict[Digest, LaneFacts] | None = None) -> _Known:
-        facts = {lane.id: mapped.facts_of(lane, read) for lane in verdict.lanes}
+    def of(cls, verdict: RootVerdict, read: dict[Digest, LaneFacts]) -> _Known:
+        """Know a verdict; ``read`` is what documents say, by the fingerprint of their lane."""
+        facts = {
+            lane.id: with_map(_stated(lane, read), lane, lane.detail.blocker_map)
+            for lane in verdict.lanes
+        }
         lanes = {lane.id: (lane, now) for lane, now in after_each(verdict.lanes, facts)}
         return cls(verdict, lanes, facts, by_lane(verdict.decisions))
 
@@ -228,7 +232,7 @@ class _Known(NamedTuple):
         None where it is not known what all of it is.
         """
         lane, now = self.lanes[lane_id]
-        if lane.detail is None:
+        if not lane.detail.fingerprint:
             return None
         return (
             lane.detail,  # with a digest of every byte of the lane
@@ -247,12 +251,23 @@ class _Known(NamedTuple):
         )
 
 
+def _stated(lane: LaneVerdict, read: dict[Digest, LaneFacts]) -> LaneFacts:
+    """Return what the documents of a lane say, read once for lanes of the same bytes."""
+    alike = lane.detail.fingerprint
+    if alike in read:
+        return read[alike]
+    stated = lane_facts(lane.documents)
+    if alike:
+        read[alike] = stated
+    return stated
+
+
 def of_lane(verdict: RootVerdict, lane_id: str) -> Portrait:
     """Return the portrait of one lane of a root."""
-    return _Known.of(verdict).portrait(lane_id)
+    return _Known.of(verdict, {}).portrait(lane_id)
 
 
 def portraits(verdict: RootVerdict) -> Mapping[str, Portrait]:
     """Return the portrait of every lane of a root, and of the root itself under an empty id."""
-    known = _Known.of(verdict)
+    known = _Known.of(verdict, {})
     return {"": known.whole()} | {lane.id: known.portrait(lane.id) for lane in verdict.lanes}

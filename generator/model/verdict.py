@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.model.claims import NO_PLACE, ClaimCounts, PackedClaims, count_claims
+from generator.model.detail import NO_DETAIL, Detail
 from generator.model.digest import Digest
 from generator.model.document import Document
 from generator.model.finding import Claim, Finding
@@ -19,7 +20,6 @@ from generator.names import visible
 if TYPE_CHECKING:
     from generator.chain.record import Record
     from generator.chain.said import Said
-    from generator.detail import Detail
     from generator.model.decision import Recorded
     from generator.reading.root import Pin
 
@@ -79,8 +79,7 @@ class LaneVerdict(NamedTuple):
     """What ``pins.yml`` says of it."""
     said: Said | None = None
     """What it says to other lanes; None where there is nothing."""
-    detail: Detail | None = None
-    """None where nobody asked for the facts."""
+    detail: Detail = NO_DETAIL
 
     @property
     def claims(self) -> tuple[Claim, ...]:

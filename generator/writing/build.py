@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from generator import decision_schema, mapped, selftest, standing
+from generator import decision_schema, selftest, standing
 from generator.comparing.difference import difference
 from generator.comparing.portrait import Portrait, portrait
 from generator.decided import blocker_map, by_lane
@@ -17,6 +17,7 @@ from generator.errors import BuildError
 from generator.evidence import json_schemas
 from generator.evidence.kinds import KINDS
 from generator.facts import lane_facts
+from generator.mapped import with_map
 from generator.model.digest import Digest, sha256
 from generator.model.packet import MANIFEST
 from generator.model.verdict import LaneVerdict, RootVerdict
@@ -137,7 +138,9 @@ def _render(
         root.limits.json_depth, root.limits.json_digits, root.limits.json_bytes
     )
     stated = {lane.id: lane_facts(lane.documents) for lane in verdict.lanes}
-    facts = {lane.id: mapped.facts_of(lane) for lane in verdict.lanes}
+    facts = {
+        lane.id: with_map(stated[lane.id], lane, lane.detail.blocker_map) for lane in verdict.lanes
+    }
     # the page of validators tells of every rule, also of those that this root did not need
     proof = selftest.require()
     blockers = standing.blockers(verdict.lanes, facts)
