@@ -67,15 +67,24 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
 
     with sides.both(a, b, Path.cwd()) as (one, other):
         before, after = sides.verified(one, other, jobs, output.phase)
+        title = f"{one.asked} → {other.asked}"
         if one.lane:
             portraits = sides.of_lane(before, one.lane), sides.of_lane(after, other.lane)
+            found = difference(*portraits)
+            worse = [("", change) for change in found.worse]
             if form == "patch":
                 output.own(_as_json(patch(*portraits)))
-                return _code(_of_one(difference(*portraits)), fail_on, output)
-            found = difference(*portraits)
-            _tell(found, form, one.asked, other.asked, output)
-            return _code(_of_one(found), fail_on, output)
+            elif form == "json":
+                output.own(_as_json(_object(found, one.asked, other.asked)))
+            elif form == "md":
+                output.own(differences.document(found, one.asked, other.asked).rstrip("\n"))
+            else:
+                _print(title, differences.lines(found), output)
+            return _code(worse, fail_on, output)
         roots = sides.of_roots(before, after, jobs=jobs)
+        worse = [("", change) for change in roots.whole.worse]
+        for lane, each in roots.lanes.items():
+            worse += [(f"{lane}: ", change) for change in each.worse]
         if form == "patch":
             output.own(_as_json(patch(sides.portraits(before), sides.portraits(after))))
         elif form == "json":
@@ -83,27 +92,12 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
         elif form == "md":
             output.own(differences.root_document(roots, one.asked, other.asked))
         else:
-            output.result(f"{one.asked} → {other.asked}")
-            _print(differences.root_lines(roots), output)
-        worse = [("", change) for change in roots.whole.worse]
-        for lane, each in roots.lanes.items():
-            worse += [(f"{lane}: ", change) for change in each.worse]
+            _print(title, differences.root_lines(roots), output)
         return _code(worse, fail_on, output)
 
 
-def _tell(found: Difference, form: str, one: str, other: str, output: Output) -> None:
-    from generator.render import differences
-
-    if form == "json":
-        output.own(_as_json(_object(found, one, other)))
-    elif form == "md":
-        output.own(differences.document(found, one, other).rstrip("\n"))
-    else:
-        output.result(f"{one} → {other}")
-        _print(differences.lines(found), output)
-
-
-def _print(lines: Iterable[tuple[str, str]], output: Output) -> None:
+def _print(title: str, lines: Iterable[tuple[str, str]], output: Output) -> None:
+    output.result(title)
     for sign, line in lines:
         output.result(paint(line, sign))
 
@@ -124,10 +118,6 @@ def _root_object(roots: Roots, one: str, other: str) -> dict[str, Any]:
         "lanes_same": roots.same,
         "lanes_worse": [lane for lane, each in roots.lanes.items() if each.worse],
     }
-
-
-def _of_one(found: Difference) -> list[tuple[str, Change]]:
-    return [("", change) for change in found.worse]
 
 
 def _code(worse: list[tuple[str, Change]], fail_on: str | None, output: Output) -> Exit:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from generator.comparing.portrait import BETTER, OTHER, SECTIONS, WORSE, Portrait, Section
 
-_WORDS = {WORSE: "worse", BETTER: "better", OTHER: "other"}
+WORDS = {WORSE: "worse", BETTER: "better", OTHER: "other"}
+"""What each direction is called in JSON."""
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -92,7 +93,7 @@ class Difference:
 
     def plain(self) -> dict[str, Any]:
         """Return it for JSON."""
-        told = {_WORDS[one]: self.towards(one) for one in (WORSE, BETTER, OTHER)}
+        told = {word: self.towards(one) for one, word in WORDS.items()}
         return {
             "before": dict(self.before),
             "after": dict(self.after),

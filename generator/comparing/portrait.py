@@ -590,27 +590,15 @@ def _probe(at: str, told: Mapping[str, Claim]) -> Fact:
     refused = stated("allowed") == "false"
     level = min(_rank(claim) for claim in told.values())
     answer = f"refused, {stated('reject_code')}" if refused else "allowed"
-    return Fact(
-        f"probe {name}",
-        f"{answer} ({_word(level)})",
-        where=at,
-        rank=level if refused else 0,
-        new=BETTER if refused and level else WORSE,
-        gone=WORSE,
-    )
+    return _promised(f"probe {name}", f"{answer} ({_word(level)})", at, level if refused else 0)
 
 
 def _surface(claim: Claim, name: str) -> Fact:
     """Return one surface of the proof that none was touched."""
-    level, alone = _rank(claim), claim.stated in _LEFT_ALONE
-    return Fact(
-        f"surface {name}",
-        f"{short(claim.stated) or 'empty'} ({_word(level)})",
-        where=claim.where,
-        rank=level if alone else 0,
-        new=BETTER if alone and level else WORSE,
-        gone=WORSE,
-    )
+    level = _rank(claim)
+    says = f"{short(claim.stated) or 'empty'} ({_word(level)})"
+    kept = level if claim.stated in _LEFT_ALONE else 0
+    return _promised(f"surface {name}", says, claim.where, kept)
 
 
 def _listed(claim: Claim, lane: LaneVerdict) -> tuple[str, Fact] | None:
@@ -621,14 +609,15 @@ def _listed(claim: Claim, lane: LaneVerdict) -> tuple[str, Fact] | None:
         return None
     section, one = _LISTS[key]
     level = _rank(claim)
-    return section, Fact(
-        f"{one} {name}",
-        f"listed ({_word(level)})",
-        where=claim.where,
-        rank=level,
-        new=BETTER if level else WORSE,
-        gone=WORSE,
-    )
+    return section, _promised(f"{one} {name}", f"listed ({_word(level)})", claim.where, level)
+
+
+def _promised(key: str, says: str, where: str, kept: int) -> Fact:
+    """Return what a lane looked at and promises of it; to drop it is worse, whatever it was.
+
+    ``kept`` says how the promise is known, and is 0 where it is not kept.
+    """
+    return Fact(key, says, where=where, rank=kept, new=BETTER if kept else WORSE, gone=WORSE)
 
 
 def _claim(claim: Claim, lane: LaneVerdict, kinds: Mapping[str, str]) -> tuple[str, Fact]:

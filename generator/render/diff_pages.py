@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from generator.comparing.difference import Change, Difference
-from generator.comparing.portrait import SECTIONS, Portrait
+from generator.comparing.difference import WORDS, Change, Difference
+from generator.comparing.portrait import OTHER, SECTIONS, Portrait
 from generator.model.verdict import LaneVerdict
 from generator.render.differences import PARTS
 from generator.render.links import href
@@ -24,7 +24,6 @@ SECTIONS_SCRIPT = "lanebook-sections.js"
 MOST_CHANGES = 500
 """Changes in one direction on one page; the command tells of all."""
 
-_PARTS = {"What got worse": "worse", "What got better": "better", "The rest": "other"}
 _RUNS = re.compile(r"-+")
 
 
@@ -68,7 +67,7 @@ def diff_page(found: Difference, before: Places, after: Places) -> Page:
     for direction, sign, heading in PARTS:
         changes = found.towards(direction)
         rows = [_row(change, sign, base) for change in changes[:MOST_CHANGES]]
-        name = _PARTS[heading]
+        name = WORDS[direction]
         told[name] = [row["data"] for row in rows]
         more = len(changes) - len(rows)
         shown_words = f"; the first {MOST_CHANGES} are shown, lanebook diff tells of all"
@@ -84,7 +83,7 @@ def diff_page(found: Difference, before: Places, after: Places) -> Page:
                 "heading": heading,
                 "words": told[f"{name}_words"],
                 "rows": rows,
-                "fold": name == "other",
+                "fold": direction == OTHER,
             }
         )
     data = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from generator.comparing.difference import Change, Difference
 from generator.comparing.portrait import BETTER, OTHER, WORSE
@@ -17,12 +17,6 @@ PARTS = (
     (OTHER, "·", "The rest"),
 )
 """Direction, sign and heading, in the order in which a reader wants them."""
-
-
-def name(portrait: Mapping[str, str]) -> str:
-    """Return the name of what was compared, with its date."""
-    told = portrait["id"] or "the root"
-    return f"{told} ({portrait['date']})" if portrait["date"] else told
 
 
 def change_words(change: Change) -> str:
