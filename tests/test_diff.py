@@ -821,6 +821,19 @@ def test_a_revision_of_a_root_against_the_folder(tmp_path: Path) -> None:
     assert (same.object["lanes"], same.object["lanes_same"]) == ({}, 2)
 
 
+def test_two_roots_without_lanes_are_no_good_news(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name / "packets").mkdir(parents=True)
+    answer = diff(tmp_path, "one", "other", "--fail-on", "regression")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == "lanebook: nothing to compare: neither side holds a lane\n"
+    # one that lost all of them is compared
+    lane(tmp_path / "one", "sample")
+    lost = diff(tmp_path, "one", "other", "--fail-on", "regression")
+    assert lost.code == 1
+    assert "regression: Outcome: lane sample: no longer there" in lost.err
+
+
 def test_roots_as_text_and_markdown_name_each_lane(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     write(one, chain.root())

@@ -65,6 +65,8 @@ def both(one: str, other: str, around: Path) -> Iterator[tuple[Side, Side]]:
             )
         if (first.root.path, first.lane) == (second.root.path, second.lane):
             raise UsageError(f"{first.asked} and {second.asked} are the same")
+        if not (first.root.sources or second.root.sources):
+            raise NoVerdictError("nothing to compare: neither side holds a lane")
         yield first, second
 
 
