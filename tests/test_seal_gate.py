@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
 import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from generator.drift import TRANSFORMED, Drift
 from generator.exits import Exit
 from generator.reading.githistory import HistoryError, contents
+from generator.reading.sealed import files_below
 from generator.seals import gate as gating
 from generator.seals import listing, proof
 from generator.seals.codes import ERRORS, FINDINGS
@@ -754,6 +757,18 @@ def test_write_approves_only_what_is_named(tmp_path: Path) -> None:
         f"changed: a.txt\n{SEALS}: 4 files, written\n"
     )
     assert gate(SEALS, cwd=tmp_path).code == 0
+
+
+def test_folders_are_sealed_however_deep_they_are(tmp_path: Path) -> None:
+    deep = "a/" * 300
+    write(tmp_path, {f"{deep}f": b"1", "a/b/f": b"2"})
+    root, before = os.open(tmp_path, os.O_RDONLY), sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 200)
+    try:
+        assert list(files_below(root, ".")) == [f"{deep}f", "a/b/f"]
+    finally:
+        sys.setrecursionlimit(before)
+        os.close(root)
 
 
 @pytest.mark.parametrize(

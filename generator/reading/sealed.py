@@ -116,7 +116,6 @@ class _Folders:
 
     def __init__(self, root: int) -> None:
         self._root = root
-        self._path = ""
         self._names: list[str] = []
         self._open: list[int] = []
 
@@ -133,22 +132,22 @@ class _Folders:
 
     def descriptor(self, path: str) -> int:
         """Return the folder ``path``, opened one step at a time."""
-        if path != self._path:
-            wanted = path.split("/") if path else []
-            shared = 0
-            for one, other in zip(self._names, wanted, strict=False):
-                if one != other:
-                    break
-                shared += 1
-            self._close(shared)
-            self._path = "/".join(self._names)
-            for number in range(shared, len(wanted)):
-                self._step(wanted, number)
-            self._path = path
+        wanted = path.split("/") if path else []
+        shared = 0
+        for one, other in zip(self._names, wanted, strict=False):
+            if one != other:
+                break
+            shared += 1
+        self._close(shared)
+        for number in range(shared, len(wanted)):
+            self._step(wanted, number)
+        return self._last()
+
+    def _last(self) -> int:
         return self._open[-1] if self._open else self._root
 
     def _step(self, wanted: list[str], number: int) -> None:
-        current = self._open[-1] if self._open else self._root
+        current = self._last()
         name = wanted[number]
         try:
             descriptor = os.open(name, _FOLDER_FLAGS, dir_fd=current)
@@ -159,7 +158,6 @@ class _Folders:
             raise _OnTheWay(_instead(current, name, place, error)) from None
         self._open.append(descriptor)
         self._names.append(name)
-        self._path = "/".join(self._names)
 
 
 def _instead(folder: int, name: str, place: str, error: OSError) -> Observed:
@@ -219,37 +217,37 @@ def files_below(root: int, path: str) -> Iterator[str]:
             read (``GATE-READ``).
     """
     with _Folders(root) as folders:
-        folder, _, name = path.rpartition("/")
-        try:
-            above = folders.descriptor(folder)
-        except _OnTheWay as stop:
-            raise _refused(path, stop.observed) from None
-        if path != ".":
+        waiting = [path]
+        while waiting:
+            path = waiting.pop()
             try:
-                kind = kind_of(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode)
+                names = _names_in(folders, path)
+            except _OnTheWay as stop:
+                raise _refused(path, stop.observed) from None
             except FileNotFoundError:
                 raise _refused(path, Observed(None)) from None
             except OSError as error:
                 raise _refused(path, _denied(error)) from None
-            if kind is Kind.FILE:
+            if names is None:
                 yield path
-                return
-            if kind is not Kind.FOLDER:
-                raise _refused(path, Observed(kind))
-        try:
-            inner = os.open(name if path != "." else ".", _FOLDER_FLAGS, dir_fd=above)
-        except OSError as error:
-            raise _refused(path, _denied(error)) from None
-        try:
-            with os.scandir(inner) as items:
-                names = sorted(item.name for item in items)
-        except OSError as error:
-            raise _refused(path, _denied(error)) from None
-        finally:
-            os.close(inner)
-    for each in names:
-        if each != ".git":
-            yield from files_below(root, each if path == "." else f"{path}/{each}")
+            else:
+                within = [name if path == "." else f"{path}/{name}" for name in names]
+                waiting += sorted(within, reverse=True)
+
+
+def _names_in(folders: _Folders, path: str) -> list[str] | None:
+    """Return the names in a folder but for ``.git``; None: the path is that of a file."""
+    if path == ".":
+        path = ""
+    else:
+        above, _, name = path.rpartition("/")
+        mode = os.stat(name, dir_fd=folders.descriptor(above), follow_symlinks=False).st_mode
+        kind = kind_of(mode)
+        if kind is Kind.FILE:
+            return None
+        if kind is not Kind.FOLDER:
+            raise _OnTheWay(Observed(kind))
+    return [name for name in os.listdir(folders.descriptor(path)) if name != ".git"]
 
 
 def _refused(path: str, observed: Observed) -> InputError:
