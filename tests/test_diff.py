@@ -6,6 +6,7 @@ import copy
 import html
 import json
 import os
+import random
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -972,6 +973,21 @@ def test_nothing_of_a_partial_clone_is_fetched(tmp_path: Path) -> None:
     assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
     missing = git(part, "rev-list", "--objects", "--missing=print", "HEAD").splitlines()
     assert sum(line.startswith(b"?") for line in missing) == 6
+
+
+def test_bytes_that_git_gives_only_in_part_are_not_compared(tmp_path: Path) -> None:
+    """git tells the size of a large blob, streams it, and finds the damage at its end only."""
+    lane(tmp_path, "sample", {"z.bin": random.Random(5).randbytes(300_000)})
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "config", "core.bigFileThreshold", "1k")
+    commit(tmp_path)
+    (pack,) = (tmp_path / ".git" / "objects" / "pack").glob("*.pack")
+    data = bytearray(pack.read_bytes())
+    data[150_000:150_400] = bytes(400)
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    told = "packets/sample/evidence/z.bin: git does not have these bytes here"
+    assert diff(tmp_path, "HEAD:sample", "sample") == (3, "", f"lanebook: {told}\n")
 
 
 def test_a_root_that_is_not_in_the_revision_is_said_so(tmp_path: Path) -> None:

@@ -1036,7 +1036,7 @@ def test_a_repository_of_somebody_else_is_told(
     write(tmp_path, EDITS)
     # what git's own tests use to be another user
     monkeypatch.setattr(
-        "generator.reading.githistory.environment",
+        "generator.reading.git._environment",
         lambda: {"PATH": os.environ["PATH"], "LC_ALL": "C", "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"},
     )
     given = gate(SEALS, cwd=tmp_path)

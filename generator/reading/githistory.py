@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from generator.errors import LanebookError
 from generator.model.digest import Digest, sha256
 from generator.names import visible
-from generator.reading.git import GIT, environment
-
-MIB: Final = 1024 * 1024
+from generator.reading import git
+from generator.reading.limits import MIB
 
 
 class HistoryError(LanebookError):
@@ -80,31 +78,13 @@ def contents(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
     Raises:
         HistoryError: git refuses, or no longer has one.
     """
-    if not names:
-        return
-    with tempfile.TemporaryFile() as asked:
-        asked.write("".join(f"{name}\n" for name in names).encode())
-        asked.seek(0)
-        try:
-            process = subprocess.Popen(
-                [*GIT, "cat-file", "--batch"],
-                cwd=folder,
-                env=environment(),
-                stdin=asked,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError as error:
-            raise HistoryError("git cannot be run") from error
-    with process:
-        out = process.stdout
-        if out is None:
-            raise HistoryError("git cannot be run")
-        try:
-            for _ in names:
-                yield _one(out)
-        finally:
-            process.kill()
+    try:
+        for data in git.contents(folder, names):
+            if data is None:
+                raise HistoryError("git no longer has an object that it listed")
+            yield data
+    except OSError as error:
+        raise HistoryError("git cannot be run") from error
 
 
 _EVERYWHERE: Final = ("--all", "--reflog", "--indexed-objects", "--missing=allow-any")
@@ -114,15 +94,7 @@ _CHECK: Final = "%(objectname) %(objecttype) %(objectsize)"
 
 def _run(folder: Path, arguments: tuple[str, ...], asked: bytes, seconds: float) -> bytes:
     try:
-        done = subprocess.run(
-            [*GIT, *arguments],
-            cwd=folder,
-            env=environment(),
-            input=asked,
-            capture_output=True,
-            timeout=max(seconds, 0.001),
-            check=False,
-        )
+        done = git.run(folder, *arguments, asked=asked, seconds=max(seconds, 0.001))
     except subprocess.TimeoutExpired as error:
         raise HistoryError("git took too long to list it") from error
     except OSError as error:
@@ -157,18 +129,6 @@ def _parsed(lines: bytes) -> Iterator[tuple[str, int]]:
         parts = line.split(" ")
         if len(parts) == 3 and parts[1] == "blob":
             yield parts[0], int(parts[2])
-
-
-def _one(out: IO[bytes]) -> bytes:
-    head = out.readline().split()
-    if len(head) != 3 or head[1] != b"blob":
-        raise HistoryError("git no longer has an object that it listed")
-    size = int(head[2])
-    data = out.read(size)
-    out.read(1)
-    if len(data) != size:
-        raise HistoryError("git ended before it gave all of an object")
-    return data
 
 
 @dataclass(slots=True)

@@ -7,15 +7,15 @@ as any other; a submodule is an empty folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from generator.errors import InputError, NoVerdictError, UsageError
 from generator.names import visible
-from generator.reading.git import GIT, environment
+from generator.reading import git
 from generator.reading.root import DECISIONS, PACKETS, PINS, SETTINGS
 
 _OF_A_ROOT = (PACKETS, DECISIONS, PINS, SETTINGS)
@@ -119,29 +119,14 @@ def _write(root: Path, blobs: Sequence[_Blob], folder: Path) -> None:
         if parent not in made:
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
-    with subprocess.Popen(
-        [*GIT, "cat-file", "--batch"],
-        cwd=root,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        if process.stdin is None or process.stdout is None:  # never, as both are pipes
-            raise NoVerdictError("git cannot be asked")
-        for blob in wanted:
-            process.stdin.write(f"{blob.name}\n".encode("ascii"))
-            process.stdin.flush()
-            _write_one(blob, process.stdout, os.path.join(top, blob.path))
-        process.stdin.close()
+    with contextlib.closing(git.contents(root, [blob.name for blob in wanted])) as found:
+        for blob, data in zip(wanted, found, strict=True):
+            if data is None:
+                raise NoVerdictError(f"{_shown(blob)}: git does not have these bytes here")
+            _write_one(blob, data, os.path.join(top, blob.path))
 
 
-def _write_one(blob: _Blob, answers: IO[bytes], path: bytes) -> None:
-    head = answers.readline().split()
-    if len(head) != 3 or head[1] != b"blob":
-        raise NoVerdictError(f"{_shown(blob)}: git does not have these bytes here")
-    data = answers.read(int(head[2]))
-    answers.read(1)
+def _write_one(blob: _Blob, data: bytes, path: bytes) -> None:
     if blob.mode == "120000":
         os.symlink(data, path)
         return
@@ -151,14 +136,7 @@ def _write_one(blob: _Blob, answers: IO[bytes], path: bytes) -> None:
 
 def _git(root: Path, *arguments: str) -> bytes:
     try:
-        done = subprocess.run(
-            [*GIT, *arguments],
-            cwd=root,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        done = git.run(root, *arguments)
     except FileNotFoundError as error:
         raise NoVerdictError("git is not installed; name a folder instead") from error
     except ValueError as error:
