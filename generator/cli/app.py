@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
+from generator.cli.options import ENGINE, JOBS, ROOT, around, formats
 from generator.cli.paths import PATH
-from generator.cli.terminal import Output, table, told
+from generator.cli.terminal import Output, as_json, table, told
 from generator.errors import BuildError, LanebookError, NoVerdictError, UsageError
 from generator.exits import Exit
 from generator.names import visible
@@ -162,13 +163,7 @@ def init(output: Output, folder: Path | None) -> int:
 
 @app.command()
 @click.argument("paths", nargs=-1, type=PATH)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "junit", "sarif"]),
-    default="text",
-    help="How to tell it; junit and sarif are for CI systems.",
-)
+@formats("json", "junit", "sarif", told="How to tell it; junit and sarif are for CI systems.")
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
 @click.option(
     "--summary", type=PATH, metavar="FILE", help="Also write two in-toto statements, one a line."
@@ -179,9 +174,7 @@ def init(output: Output, folder: Path | None) -> int:
     default="",
     help="The time that the statements give, such as 2026-11-25T12:00:00Z; default: none.",
 )
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@JOBS
 @click.pass_obj
 def verify(
     output: Output,
@@ -254,7 +247,7 @@ def verify(
         from generator.cli.machine import verdict_object
 
         told_of_it = verdict_object(verdict, code, unreadable)
-        output.own(_as_json(told_of_it))
+        output.own(as_json(told_of_it))
         return code
     if form in ("junit", "sarif"):
         output.own(_for_machines(form, verdict, strict, unreadable))
@@ -272,15 +265,11 @@ def verify(
 
 
 @app.command()
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
-@click.option(
-    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
-)
+@ROOT
+@ENGINE
 @click.option("--check", is_flag=True, help="Write nothing; say what would change in site/docs.")
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@JOBS
 @click.pass_obj
 def build(
     output: Output, folder: Path | None, engine: str, check: bool, strict: bool, jobs: int
@@ -299,10 +288,10 @@ def build(
       lanebook build --engine zensical
       lanebook build --check
     """
-    from generator.reading.root import find_root, open_root
+    from generator.reading.root import open_root
     from generator.writing.build import build as build_site
 
-    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    root = open_root(around(folder))
     built = build_site(root, engine=engine, jobs=jobs, check=check, progress=output.phase)
     verdict = built.verdict
     if check:
@@ -323,12 +312,6 @@ def build(
         + (f"{plural(files, 'file')} changed" if files else "new" if built.changes else "unchanged")
     )
     return build_exit(verdict, strict=strict)
-
-
-def _as_json(value: object) -> str:
-    import json  # late: a text needs none
-
-    return json.dumps(value, ensure_ascii=True, indent=2)
 
 
 def _check_time(at: str, summary: Path | None) -> None:
@@ -408,7 +391,7 @@ def _errors(verdict: RootVerdict) -> bool:
 
 
 @app.command()
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@ROOT
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -416,9 +399,7 @@ def _errors(verdict: RootVerdict) -> bool:
     show_default=True,
     help="0: any free port.",
 )
-@click.option(
-    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
-)
+@ENGINE
 @click.pass_obj
 def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
     """Serve the site on this machine only (127.0.0.1), and rebuild it as packets change.
@@ -428,11 +409,11 @@ def serve(output: Output, folder: Path | None, port: int, engine: str) -> int:
       lanebook serve
       lanebook serve --port 0
     """
-    from generator.reading.root import find_root, open_root
+    from generator.reading.root import open_root
     from generator.writing import engine as engines
     from generator.writing.serve import serve as serve_site
 
-    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    root = open_root(around(folder))
     engines.find(engine)
     serve_site(root.path, port=port, engine=engine, tell=output.message)
     return Exit.VERIFIED
@@ -512,9 +493,7 @@ def import_(output: Output, documents: tuple[Path, ...]) -> int:
 
 @app.command()
 @click.argument("code", required=False)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
-)
+@formats("json")
 @click.pass_obj
 def explain(output: Output, code: str | None, form: str) -> int:
     """Say what a code means, why it matters and what to do; without one, list all codes.
@@ -549,7 +528,7 @@ def explain(output: Output, code: str | None, form: str) -> int:
                 "errors": errors,
                 "checks": [{"code": name, **text._asdict()} for name, text in CHECKS.items()],
             }
-            output.own(_as_json(value))
+            output.own(as_json(value))
             return Exit.VERIFIED
         width = max(map(len, known))
         for name, text in known.items():
@@ -570,7 +549,7 @@ def explain(output: Output, code: str | None, form: str) -> int:
             "protects": protects,
             **text._asdict(),
         }
-        output.own(_as_json(value))
+        output.own(as_json(value))
         return Exit.VERIFIED
     output.result(name)
     about = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.paths import PATH
+from generator.cli.options import JOBS, ROOT, around
 from generator.cli.terminal import Output
 from generator.exits import Exit
 from generator.names import visible
@@ -24,10 +24,8 @@ from generator.render.words import plural
     is_flag=True,
     help="Record an option that executes although blockers are open, and name them.",
 )
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@ROOT
+@JOBS
 @click.pass_obj
 def decide(
     output: Output,
@@ -59,9 +57,9 @@ def decide(
     """  # noqa: D301 - click's \b is the character
     from generator.deciding import DecisionRefused, Wanted
     from generator.deciding import decide as record
-    from generator.reading.root import find_root, open_root
+    from generator.reading.root import open_root
 
-    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    root = open_root(around(folder))
     wanted = Wanted(lane, option, decided_by, decided_on, reason, despite_open_blockers)
     try:
         done = record(root, wanted, jobs=jobs)

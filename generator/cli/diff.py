@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
+from generator.cli.options import JOBS, formats
 from generator.cli.pin import complete_lane
-from generator.cli.terminal import Output, paint
+from generator.cli.terminal import Output, as_json, paint
 from generator.exits import Exit
 from generator.render.words import plural
 
@@ -26,21 +26,16 @@ ROOT_SCHEMA = "lanebook/root-diff/1"
 @click.command("diff")
 @click.argument("a", metavar="A", shell_complete=complete_lane)
 @click.argument("b", metavar="B", shell_complete=complete_lane)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "md", "json", "patch"]),
-    default="text",
-    help="How to tell it; patch is a JSON Patch (RFC 6902) of the two portraits.",
+@formats(
+    *("md", "json", "patch"),
+    told="How to tell it; patch is a JSON Patch (RFC 6902) of the two portraits.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["regression"]),
     help="End with exit code 1 where something got worse, and name it.",
 )
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@JOBS
 @click.pass_obj
 def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: int) -> int:
     """Say what changed from A to B: what got worse, what got better, then the rest.
@@ -73,9 +68,9 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
             found = difference(*portraits)
             worse = [("", change) for change in found.worse]
             if form == "patch":
-                output.own(_as_json(patch(*portraits)))
+                output.own(as_json(patch(*portraits)))
             elif form == "json":
-                output.own(_as_json(_object(found, one.asked, other.asked)))
+                output.own(as_json(_object(found, one.asked, other.asked)))
             elif form == "md":
                 output.own(differences.document(found, one.asked, other.asked).rstrip("\n"))
             else:
@@ -86,9 +81,9 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
         for lane, each in roots.lanes.items():
             worse += [(f"{lane}: ", change) for change in each.worse]
         if form == "patch":
-            output.own(_as_json(patch(sides.portraits(before), sides.portraits(after))))
+            output.own(as_json(patch(sides.portraits(before), sides.portraits(after))))
         elif form == "json":
-            output.own(_as_json(_root_object(roots, one.asked, other.asked)))
+            output.own(as_json(_root_object(roots, one.asked, other.asked)))
         elif form == "md":
             output.own(differences.root_document(roots, one.asked, other.asked))
         else:
@@ -132,7 +127,3 @@ def _code(worse: list[tuple[str, Change]], fail_on: str | None, output: Output) 
         output.message(plural(len(worse), "regression"))
         return Exit.REFUTED
     return Exit.VERIFIED
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, indent=2)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.options import JOBS, formats
 from generator.cli.paths import PATH
-from generator.cli.terminal import Output, paint, told
+from generator.cli.terminal import Output, as_json, paint, told
 from generator.errors import InputError, UsageError
 from generator.exits import Exit
 from generator.names import visible
@@ -33,13 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--diff", is_flag=True, help="Show the first difference where the bytes are known.")
 @click.option("--no-history", is_flag=True, help="Do not look for sealed bytes in git.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "junit", "sarif"]),
-    default="text",
-    help="How to tell it.",
-)
+@formats("json", "junit", "sarif")
 @click.option(
     "-o",
     "--output",
@@ -47,9 +42,7 @@ if TYPE_CHECKING:
     type=PATH,
     help="Write what --format says into this file, and tell it as text here.",
 )
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@JOBS
 @click.pass_obj
 def gate(
     output: Output,
@@ -234,9 +227,7 @@ def _as(form: str, run: Run) -> str:
     from generator.seals.told import results, run_object
 
     if form == "json":
-        import json
-
-        return json.dumps(run_object(run), ensure_ascii=True, indent=2)
+        return as_json(run_object(run))
     if form == "junit":
         from generator.render.junit import junit
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from generator import __version__
-from generator.cli.paths import PATH
-from generator.cli.terminal import Output
+from generator.cli.options import JOBS, ROOT, around, formats
+from generator.cli.terminal import Output, as_json
 from generator.errors import UsageError
 from generator.exits import Exit
 from generator.names import visible
@@ -42,7 +41,7 @@ def complete_lane(
 
 @click.command("pin")
 @click.argument("lanes", nargs=-1, metavar="[PATH] [LANE]...", shell_complete=complete_lane)
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@ROOT
 @click.option(
     "--repin",
     multiple=True,
@@ -51,12 +50,8 @@ def complete_lane(
     help="Let the pin of this lane change; those behind it follow. May be given more than once.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; say what is not as it is pinned.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
-)
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@formats("json")
+@JOBS
 @click.pass_obj
 def pin(
     output: Output,
@@ -99,7 +94,7 @@ def pin(
             changed = ["write pins.yml in the form and order that 'lanebook pin' gives it"]
         code = Exit.REFUTED if changed else Exit.VERIFIED
         if form == "json":
-            output.own(_as_json(_told(made, code, changed)))
+            output.own(as_json(_told(made, code, changed)))
             return code
         for line in changed:
             output.result(line)
@@ -114,7 +109,7 @@ def pin(
         pinning.write(root.path, made.data)
     code = _code(made)
     if form == "json":
-        output.own(_as_json(_told(made, code, [])))
+        output.own(as_json(_told(made, code, [])))
         return code
     for step in made.steps:
         if step.did is not pinning.Did.KEPT:
@@ -126,13 +121,12 @@ def pin(
 
 def _asked(names: tuple[str, ...], folder: Path | None) -> tuple[Root, list[str]]:
     """Return the root and the lanes that are meant; the first name may be the path of a root."""
-    from generator.reading.root import PACKETS, find_root, open_root
+    from generator.reading.root import PACKETS, open_root
 
     left = list(names)
     if folder is None and left and (Path(left[0]) / PACKETS).is_dir():
         folder = Path(left.pop(0))
-    path = folder.resolve() if folder is not None else find_root(Path.cwd())
-    return open_root(path), [_lane(name) for name in left]
+    return open_root(around(folder)), [_lane(name) for name in left]
 
 
 def _lane(name: str) -> str:
@@ -167,7 +161,3 @@ def _told(made: Plan, code: Exit, changed: list[str]) -> dict[str, Any]:
         ],
         "differences": changed,
     }
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, indent=2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from generator.cli.options import ENGINE, JOBS, ROOT, around
 from generator.cli.paths import PATH
 from generator.cli.terminal import Output
 from generator.errors import UsageError
@@ -16,7 +17,7 @@ from generator.render.words import plural
 
 @click.command("publish")
 @click.argument("target")
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@ROOT
 @click.option(
     "--allow-findings",
     is_flag=True,
@@ -29,12 +30,8 @@ from generator.render.words import plural
 )
 @click.option("--rollback", is_flag=True, help="Build nothing; go back to the version before.")
 @click.option("--ssh-config", type=PATH, help="A configuration file for ssh.")
-@click.option(
-    "--engine", default="mkdocs", help="mkdocs, properdocs or zensical.", show_default=True
-)
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0, 256), default=0, help="Processes; 0: one a core."
-)
+@ENGINE
+@JOBS
 @click.pass_obj
 def publish(
     output: Output,
@@ -101,7 +98,7 @@ def _publish(
 ) -> Exit:
     from generator.publish import allowed, run
     from generator.publish.target import BranchTarget, HostTarget, parse
-    from generator.reading.root import find_root, open_root
+    from generator.reading.root import open_root
     from generator.writing.build import build, newest_epoch
 
     target = parse(text)
@@ -114,12 +111,12 @@ def _publish(
     if ssh_config is not None and not isinstance(target, HostTarget):
         raise UsageError("--ssh-config is for hosts; git has core.sshCommand")
     if rollback:
-        around = folder.resolve() if folder is not None else Path.cwd()
-        with run.hold(target, around, ssh_config=ssh_config) as held:
+        where = folder.resolve() if folder is not None else Path.cwd()
+        with run.hold(target, where, ssh_config=ssh_config) as held:
             placed = held.rollback()
         _tell(output, text, placed.version, placed.digest, placed.files, "rolled back to")
         return Exit.VERIFIED
-    root = open_root(folder.resolve() if folder is not None else find_root(Path.cwd()))
+    root = open_root(around(folder))
     allow = allowed.read(root.path)
     verdict = build(root, engine=engine, jobs=jobs, progress=output.phase).verdict
     html = run.built(root.path)

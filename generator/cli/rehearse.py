@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from generator.cli.options import ROOT, around
 from generator.cli.paths import PATH
 from generator.cli.terminal import Output
 from generator.errors import UsageError
@@ -27,7 +28,7 @@ from generator.render.words import plural
 @click.option(
     "--change", required=True, type=PATH, help="The change, a script in the engine's SQL."
 )
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@ROOT
 @click.option("--title", default="", help="The title of the lane.")
 @click.option("--date", default="", help="The day of the lane, YYYY-MM-DD.")
 @click.option("--previous", default="", help="The lane before this one.")
@@ -73,12 +74,11 @@ def rehearse(
       lanebook rehearse add-index-2 --database copy.sqlite --change add-index.sql \\
           --previous add-index --delegation AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY
     """  # noqa: D301 - click's \b is the character
-    from generator.reading.root import find_root
     from generator.rehearse.run import Wanted, rehearse
 
     if (database is None) == (dump is None):
         raise UsageError("give either --database or --dump ('lanebook rehearse --help' shows how)")
-    root = folder.resolve() if folder is not None else find_root(Path.cwd())
+    root = around(folder)
     done = rehearse(
         Wanted(
             lane=lane,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import __version__
-from generator.cli.paths import PATH
-from generator.cli.terminal import Output, paint
+from generator.cli.options import ROOT, formats
+from generator.cli.terminal import Output, as_json, paint
 from generator.errors import InputError
 from generator.exits import Exit
 from generator.names import visible
@@ -29,7 +28,7 @@ _LONGEST_LINE = 300
 
 @click.command()
 @click.argument("lane")
-@click.option("--root", "folder", type=PATH, help="The root; default: around here.")
+@ROOT
 @click.option(
     "--time",
     "seconds",
@@ -63,9 +62,7 @@ _LONGEST_LINE = 300
     metavar="N",
     help="Processes and threads at a time.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell it."
-)
+@formats("json")
 @click.pass_obj
 def rerun(
     output: Output,
@@ -97,10 +94,10 @@ def rerun(
         result = running.rerun(root, source, limits, tell=output.message)
     except InputError as error:
         if form == "json":
-            output.own(_json(_refusal(source.id, error)))
+            output.own(as_json(_refusal(source.id, error)))
         raise
     if form == "json":
-        output.own(_json(rerun_object(result)))
+        output.own(as_json(rerun_object(result)))
         return result.exit_code
     for line in told(result):
         output.result(line)
@@ -203,7 +200,3 @@ def _refusal(lane: str, error: InputError) -> dict[str, Any]:
         "message": visible(str(error)),
         "exit_code": int(Exit.NO_VERDICT),
     }
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=True, indent=2)

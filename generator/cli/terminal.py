@@ -145,6 +145,13 @@ def _padded(text: str, width: int) -> str:
     return text + " " * max(0, width - _width(text))
 
 
+def as_json(value: object) -> str:
+    """Return what ``--format json`` prints: ASCII, without the last line feed."""
+    import json  # late: a text needs none
+
+    return json.dumps(value, ensure_ascii=True, indent=2)
+
+
 def wants_colour(stream: IO[str], choice: str) -> bool:
     """Decide on colours: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
     if choice != "auto":
