@@ -24,7 +24,14 @@ from generator.reading.sealed import files_below
 from generator.seals import gate as gating
 from generator.seals import listing, proof
 from generator.seals.codes import ERRORS, FINDINGS
-from generator.seals.gate import IN_GIT, NOT_FOUND, Settings, check, first_difference
+from generator.seals.gate import (
+    IN_GIT,
+    NOT_FOUND,
+    TOO_LARGE,
+    Settings,
+    check,
+    first_difference,
+)
 from tests.folders import Answer, as_nobody, digest, run, within, write
 from tests.folders import listing as sums
 from tests.machine_support import read_junit, read_sarif
@@ -96,6 +103,16 @@ def test_what_differs_is_named_with_how_it_drifted(tmp_path: Path) -> None:
         f"▲ {SEALS}: 2 drifted, 1 missing of 3 files\n"
         f"· {PROVEN}\n",
         "",
+    )
+
+
+def test_what_is_too_large_to_be_compared_is_told_as_edited(tmp_path: Path) -> None:
+    sealed(tmp_path)
+    os.truncate(tmp_path / "a.txt", 64 * 1024 * 1024 + 1)
+    given = gate(SEALS, "a.txt", "--no-history", cwd=tmp_path)
+    assert (given.code, given.out.splitlines()[:2]) == (
+        1,
+        ["▲ GATE-EDITED  a.txt", f"    edited content ({TOO_LARGE})"],
     )
 
 

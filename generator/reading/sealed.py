@@ -14,11 +14,8 @@ from generator.model.digest import Digest
 from generator.model.packet import Kind
 from generator.names import visible
 from generator.reading.limits import DEFAULT
-from generator.reading.tree import kind_of
+from generator.reading.tree import FILE_FLAGS, FOLDER_FLAGS, kind_of
 
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a file that was swapped for a fifo must not hold us up
-_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CHUNK = 256 * 1024
 _BUFFER = bytearray(_CHUNK)
 _VIEW = memoryview(_BUFFER)
@@ -87,22 +84,6 @@ def others(
                 yield number, observed
 
 
-def read_again(root: int, path: str, digest: Digest, limit: int) -> bytes | None:
-    """Return bytes that were hashed before; None if they are others now, or more than ``limit``."""
-    with _Folders(root) as folders:
-        folder, _, name = path.rpartition("/")
-        try:
-            descriptor = os.open(name, _FILE_FLAGS, dir_fd=folders.descriptor(folder))
-        except (OSError, _OnTheWay):
-            return None
-        with os.fdopen(descriptor, "rb") as stream:
-            try:
-                data = stream.read(limit + 1)
-            except OSError:
-                return None
-    return data if len(data) <= limit and sha256(data).hexdigest() == digest else None
-
-
 class _OnTheWay(Exception):
     """No path leads on from here."""
 
@@ -150,7 +131,7 @@ class _Folders:
         current = self._last()
         name = wanted[number]
         try:
-            descriptor = os.open(name, _FOLDER_FLAGS, dir_fd=current)
+            descriptor = os.open(name, FOLDER_FLAGS, dir_fd=current)
         except FileNotFoundError:
             raise _OnTheWay(Observed(None)) from None
         except OSError as error:
@@ -182,7 +163,7 @@ def _observe(folder: int, name: str, most_bytes: int) -> Observed:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         if not stat.S_ISREG(mode):
             return Observed(kind_of(mode))
-        descriptor = os.open(name, _FILE_FLAGS, dir_fd=folder)
+        descriptor = os.open(name, FILE_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return Observed(None)
     except OSError as error:

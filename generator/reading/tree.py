@@ -44,9 +44,9 @@ _BUFFERS = (_BUFFER,)
 _VIEW = memoryview(_BUFFER)
 
 _CHUNK = 256 * 1024  # fits the second-level cache: copying and hashing stay in it
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a file that was swapped for a fifo must not hold us up
-_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class Sink(Protocol):
@@ -143,7 +143,7 @@ def read_packet(
         InputError: the folder itself cannot be opened (``READ-DENIED``, ``KIND-SYMLINK``).
     """
     try:
-        root = os.open(folder, _FOLDER_FLAGS)
+        root = os.open(folder, FOLDER_FLAGS)
     except OSError as error:
         raise _open_error(folder, error) from error
     try:
@@ -185,7 +185,7 @@ def read_packet(
 def names_in(folder: Path) -> list[str]:
     """Return what stands in a folder that is not a link; nothing where it cannot be opened."""
     try:
-        descriptor = os.open(folder, _FOLDER_FLAGS)
+        descriptor = os.open(folder, FOLDER_FLAGS)
     except OSError:
         return []
     try:
@@ -204,7 +204,7 @@ def read_file(path: Path, limit: int, *, code: str) -> bytes:
             (``READ-DENIED``), or is larger than ``limit`` bytes (``code``).
     """
     try:
-        descriptor = os.open(path, _FILE_FLAGS)
+        descriptor = os.open(path, FILE_FLAGS)
     except OSError as error:
         raise _open_error(path, error) from error
     try:
@@ -229,19 +229,35 @@ def read_file(path: Path, limit: int, *, code: str) -> bytes:
 
 def read_again(folder: Path, path: str, digest: Digest) -> bytes | None:
     """Return bytes that were hashed before, if they still give ``digest`` and are not large."""
-    with contextlib.ExitStack() as stack:
-        try:
-            root = os.open(folder, _FOLDER_FLAGS)
-            stack.callback(os.close, root)
-            descriptor = _open_below(root, path)
-            stack.callback(os.close, descriptor)
-            data = bytearray()
-            for piece in _pieces(descriptor):
-                data += piece
-                if len(data) > BESIDE_LIMIT:
-                    return None
-        except OSError:
-            return None
+    try:
+        root = os.open(folder, FOLDER_FLAGS)
+    except OSError:
+        return None
+    try:
+        return read_below(root, path, digest, BESIDE_LIMIT)
+    finally:
+        os.close(root)
+
+
+def read_below(root: int, path: str, digest: Digest, limit: int) -> bytes | None:
+    """Return bytes below an open folder that were hashed before; nothing on the way is followed.
+
+    None if they are others now, cannot be read, or are more than ``limit``.
+    """
+    try:
+        descriptor = _open_below(root, path)
+    except OSError:
+        return None
+    data = bytearray()
+    try:
+        for piece in _pieces(descriptor):
+            data += piece
+            if len(data) > limit:
+                return None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return bytes(data) if sha256(data).hexdigest() == digest else None
 
 
@@ -288,7 +304,7 @@ def _read_seal(root: int, name: str, limits: Limits) -> tuple[bytes | None, Find
     What stands there instead of a file is found again by the walk, which names its kind.
     """
     try:
-        descriptor = os.open(name, _FILE_FLAGS, dir_fd=root)
+        descriptor = os.open(name, FILE_FLAGS, dir_fd=root)
     except FileNotFoundError:
         return None, None
     except OSError as error:
@@ -344,7 +360,7 @@ def _read_folder(walk: _Walk, folder: int, prefix: str, depth: int) -> None:
             if walk.files > most_files:
                 raise _limit("LIMIT-FILES", path, most_files, "files")
             try:
-                descriptor = open_file(name, _FILE_FLAGS, dir_fd=folder)
+                descriptor = open_file(name, FILE_FLAGS, dir_fd=folder)
                 try:
                     size = readv(descriptor, _BUFFERS)
                 finally:
@@ -376,7 +392,7 @@ def _read_folder(walk: _Walk, folder: int, prefix: str, depth: int) -> None:
             add(Entry(path, Kind.FOLDER))
             continue
         try:
-            inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
+            inner = os.open(name, FOLDER_FLAGS, dir_fd=folder)
         except OSError as error:
             walk.refusals.append(_denied(path, error))
             continue
@@ -471,6 +487,6 @@ def _open_below(root: int, path: str) -> int:
     with contextlib.ExitStack() as stack:
         current = root
         for folder in folders:
-            current = os.open(folder, _FOLDER_FLAGS, dir_fd=current)
+            current = os.open(folder, FOLDER_FLAGS, dir_fd=current)
             stack.callback(os.close, current)
-        return os.open(name, _FILE_FLAGS, dir_fd=current)
+        return os.open(name, FILE_FLAGS, dir_fd=current)

@@ -20,6 +20,7 @@ from generator.parallel import fork_map
 from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.reading.limits import DEFAULT, MIB
+from generator.reading.tree import read_below
 from generator.seals.codes import CODE_OF
 from generator.seals.listing import Asked
 
@@ -27,6 +28,7 @@ IN_GIT: Final = "sealed bytes found in git"
 NOT_FOUND: Final = (
     "the sealed bytes were not found, and no known drift of the present bytes gives their digest"
 )
+NOT_SEARCHED_WHOLE: Final = f"{NOT_FOUND}, as far as it was looked for among so many files"
 TOO_LARGE: Final = "the contents are too large to be compared"
 CHANGED: Final = "the file changed while it was being read"
 
@@ -287,9 +289,7 @@ def _one(
 ) -> Checked:
     digest = one.computed
     present = (
-        sealed.read_again(root, one.line.path, digest, _COMPARED_BYTES)
-        if digest is not None
-        else None
+        read_below(root, one.line.path, digest, _COMPARED_BYTES) if digest is not None else None
     )
     edited = replace(one, classes=(Drift.EDITED,))
     if present is None:
@@ -312,12 +312,10 @@ def _one(
     return replace(one, at=line, difference=first if differences else None)
 
 
-NOT_SEARCHED_WHOLE: Final = f"{NOT_FOUND}, as far as it was looked for among so many files"
-
-
 def _why_not(root: int, one: Checked) -> str:
-    (again,) = sealed.observe(root, [one.line.path])
-    return TOO_LARGE if again.digest == one.computed else CHANGED
+    # not hashed once more: what is too large was read to its end already
+    (again,) = sealed.observe(root, [one.line.path], most_bytes=_COMPARED_BYTES)
+    return TOO_LARGE if again.size > _COMPARED_BYTES else CHANGED
 
 
 _AROUND: Final = 32
