@@ -18,7 +18,7 @@ from generator.names import visible
 from generator.render.words import plural
 
 if TYPE_CHECKING:
-    from generator.seals.listing import Seals
+    from generator.profiles.base import Line
     from generator.seals.proof import Answer, Proof
     from generator.seals.told import Run
 
@@ -93,8 +93,8 @@ def gate(
         _tell(output, run)
     else:
         output.own(_as(form, run))
-    if run.verdict is not None and run.verdict.history:
-        output.message(run.verdict.history)
+    if run.told.history:
+        output.message(run.told.history)
     return run.exit_code
 
 
@@ -118,7 +118,7 @@ def _run(
     seals, prefix, folder = _named(path)
     shown = visible(prefix + seals)
     try:
-        read = _read(path, shown, seals)
+        read = listing.read(_bytes(path), shown=shown, name=seals)
     except InputError as error:
         problem = Finding(error.code, shown, "", "", error.problem)
         return _believed(Run(shown, prefix, prove(), None, (problem,), whole_proof))
@@ -170,13 +170,11 @@ def _below(folder: Path, path: Path) -> str:
     return os.path.relpath(os.path.abspath(path), folder)
 
 
-def _read(path: Path, shown: str, name: str) -> Seals:
+def _bytes(path: Path) -> bytes:
     from generator.reading.limits import DEFAULT
     from generator.reading.tree import read_file
-    from generator.seals import listing
 
-    data = read_file(path, DEFAULT.manifest_bytes, code="LIMIT-SEAL")
-    return listing.read(data, shown=shown, name=name)
+    return read_file(path, DEFAULT.manifest_bytes, code="LIMIT-SEAL")
 
 
 def _tell(output: Output, run: Run) -> None:
@@ -187,14 +185,14 @@ def _tell(output: Output, run: Run) -> None:
         _tell_proof(output, run.proof)
     for each in unanswered(run):
         output.error(f"{each.where}: {each.message} ({each.code})")
-    verdict = run.verdict
-    for one in verdict.apart if verdict is not None else ():
+    verdict = run.told
+    for one in verdict.apart:
         for line in told(finding(run, one), ""):
             output.result(line)
         if one.difference is not None:
             output.result(f"    sealed:  {one.difference.sealed}")
             output.result(f"    present: {one.difference.present}")
-    if verdict is not None and verdict.asked.lines:
+    if verdict.asked.lines:
         files = plural(len(verdict.asked.lines), "file")
         if verdict.exit_code is Exit.VERIFIED:
             output.result(f"{paint('●', '●')} {run.seals}: {files} byte-exact")
@@ -242,14 +240,16 @@ def _as(form: str, run: Run) -> str:
 
 
 def _write(output: Output, named: tuple[str, str, Path], paths: Sequence[Path], jobs: int) -> int:
-    from generator.seals import making
+    from generator.seals import listing, making
 
     name, prefix, folder = named
     shown, path = visible(prefix + name), folder / name
-    old: Seals | None = None
+    data: bytes | None = None
+    lines: Sequence[Line] = ()
     if os.path.lexists(path):
-        old = _read(path, shown, name)
-        for finding in old.problems:
+        data = _bytes(path)
+        lines, problems = listing.read(data, shown=shown, name=name)
+        for finding in problems:
             raise InputError(finding.message, code=finding.code, place=(finding.where,))
     elif not paths:
         raise UsageError(f"{shown} is not there yet: which files should it seal?")
@@ -257,9 +257,8 @@ def _write(output: Output, named: tuple[str, str, Path], paths: Sequence[Path], 
     if outside:
         problem = f"outside the folder of {shown}, so it cannot be sealed there"
         raise InputError(problem, code="PATH-DOTDOT", place=(visible(str(outside[0])),))
-    lines = old.lines if old is not None else ()
     made = making.make(folder, name, lines, [_below(folder, each) for each in paths], jobs)
-    changed = old is None or path.read_bytes() != made.data
+    changed = made.data != data
     if changed:
         making.write(path, made.data)
     for word, files in (("added", made.added), ("changed", made.changed)):

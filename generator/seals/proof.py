@@ -51,10 +51,15 @@ class Proof:
     """Seal files and questions that must leave the gate without a verdict."""
 
     @property
+    def answers(self) -> tuple[Answer, ...]:
+        """All of them, kind by kind."""
+        return (*self.drifts, *self.controls, *self.refusals)
+
+    @property
     def held(self) -> bool:
         """Whether every answer is the one that proves the gate, and there is one of each kind."""
-        kinds = (self.drifts, self.controls, self.refusals)
-        return all(kinds) and all(answer.held for kind in kinds for answer in kind)
+        one_of_each = all((self.drifts, self.controls, self.refusals))
+        return one_of_each and all(answer.held for answer in self.answers)
 
     def __str__(self) -> str:
         """Count the kinds, never together: a gate that fails always must not look half right."""

@@ -13,6 +13,7 @@ from generator.model.finding import Finding
 from generator.model.result import Result
 from generator.names import path_bytes, visible
 from generator.seals.gate import Checked, State, Verdict
+from generator.seals.listing import Asked
 from generator.seals.proof import Answer, Proof
 
 SCHEMA = "lanebook/gate/1"
@@ -43,11 +44,19 @@ class Run(NamedTuple):
             return Exit.NO_VERDICT if self.seals else Exit.VERIFIED
         return self.verdict.exit_code
 
+    @property
+    def told(self) -> Verdict:
+        """The verdict; where there is none, the one over nothing."""
+        return self.verdict if self.verdict is not None else _NOTHING
+
+
+_NOTHING = Verdict(Asked(()))
+
 
 def unanswered(run: Run) -> Iterator[Finding]:
     """Yield why the seal file counts for nothing, and what was asked about that it leaves out."""
     yield from run.problems
-    for path in run.verdict.asked.uncovered if run.verdict is not None else ():
+    for path in run.told.asked.uncovered:
         where = visible(os.path.normpath(run.prefix + path))
         yield Finding("GATE-UNCOVERED", where, "", "", f"No line of {run.seals} covers it.")
 
@@ -66,7 +75,7 @@ def results(run: Run) -> list[Result]:
 
 
 def _of_selftest(run: Run) -> Iterator[Result]:
-    for answer in _answers(run.proof) if run.whole_proof else ():
+    for answer in run.proof.answers if run.whole_proof else ():
         wanted, answered = answer.wanted or "passes", answer.answered or "passes"
         if answer.held:
             yield Result(SELFTEST, answer.name, "passed", message=f"answered by {answered}")
@@ -91,10 +100,8 @@ def _of_problems(run: Run) -> Iterator[Result]:
 
 
 def _of_files(run: Run) -> Iterator[Result]:
-    if run.verdict is None:
-        return
-    apart = {one.line.path: one for one in run.verdict.apart}
-    for path in sorted((line.path for line in run.verdict.asked.lines), key=path_bytes):
+    apart = {one.line.path: one for one in run.told.apart}
+    for path in sorted((line.path for line in run.told.asked.lines), key=path_bytes):
         one = apart.get(path)
         if one is None:
             yield Result(run.seals, path, "passed", file=run.prefix + path)
@@ -119,25 +126,18 @@ def _difference(one: Checked) -> str:
     return f"; sealed {first.sealed}, present {first.present}" if first is not None else ""
 
 
-def _answers(proof: Proof) -> Sequence[Answer]:
-    return (*proof.drifts, *proof.controls, *proof.refusals)
-
-
 def run_object(run: Run) -> dict[str, Any]:
     """Return the object that ``lanebook gate --format json`` prints (docs/gate.md)."""
-    verdict = run.verdict
+    verdict = run.told
     return {
         "schema": SCHEMA,
         "lanebook": __version__,
         "seals": run.seals,
         "summary": {
             "exit_code": int(run.exit_code),
-            "files": len(verdict.asked.lines) if verdict is not None else 0,
-            **{
-                state.name.lower(): verdict.count(state) if verdict is not None else 0
-                for state in State
-            },
-            "uncovered": len(verdict.asked.uncovered) if verdict is not None else 0,
+            "files": len(verdict.asked.lines),
+            **{state.name.lower(): verdict.count(state) for state in State},
+            "uncovered": len(verdict.asked.uncovered),
             "codes": _codes(run),
         },
         "selftest": {
@@ -150,15 +150,14 @@ def run_object(run: Run) -> dict[str, Any]:
             {"code": each.code, "where": each.where, "message": each.message}
             for each in run.problems
         ],
-        "uncovered": [visible(path) for path in verdict.asked.uncovered] if verdict else [],
-        "history": verdict.history if verdict is not None else "",
-        "files": list(_files(verdict)) if verdict is not None else [],
+        "uncovered": [visible(path) for path in verdict.asked.uncovered],
+        "history": verdict.history,
+        "files": list(_files(verdict)),
     }
 
 
 def _codes(run: Run) -> dict[str, int]:
-    apart = run.verdict.apart if run.verdict is not None else ()
-    codes = [*(each.code for each in unanswered(run)), *(one.code for one in apart)]
+    codes = [*(each.code for each in unanswered(run)), *(one.code for one in run.told.apart)]
     return dict(sorted(Counter(codes).items()))
 
 
