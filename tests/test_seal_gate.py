@@ -733,6 +733,47 @@ def test_a_report_that_cannot_be_written_is_no_verdict(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        pytest.param("a.txt", "it is sealed, or the seal file", id="sealed"),
+        pytest.param("sql/../a.txt", "it is sealed, or the seal file", id="sealed-by-a-detour"),
+        pytest.param("into/one.sql", "it is sealed, or the seal file", id="sealed-through-a-link"),
+        pytest.param("gone.txt", "it is sealed, or the seal file", id="sealed-and-gone"),
+        pytest.param(SEALS, "it is sealed, or the seal file", id="seals"),
+        pytest.param("link", "a symbolic link; it is not followed", id="link"),
+        pytest.param("pipe", "no regular file", id="fifo"),
+        pytest.param("sql", "no regular file", id="folder"),
+        pytest.param("x.json/report", "Not a directory", id="below-a-file"),
+    ],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_report_takes_the_place_of_nothing_that_is_kept(
+    place: str, why: str, damaged: bool, tmp_path: Path
+) -> None:
+    sealed(tmp_path, {**FILES, "gone.txt": b""})
+    (tmp_path / "gone.txt").unlink()
+    (tmp_path / "into").symlink_to("sql")
+    (tmp_path / "link").symlink_to("report")
+    os.mkfifo(tmp_path / "pipe")
+    if damaged:
+        with (tmp_path / SEALS).open("ab") as seals:
+            seals.write(b"by hand\n")
+    before = {path: os.lstat(path).st_ino for path in tmp_path.rglob("*")}
+    with within(20):
+        given = gate(SEALS, "--format", "json", "-o", place, cwd=tmp_path)
+    name = place.rpartition("/")[2]
+    assert given == (3, "", f"lanebook: {name}: not written: {why} (GATE-WRITE)\n")
+    assert {path: os.lstat(path).st_ino for path in tmp_path.rglob("*")} == before
+
+
+def test_a_report_of_the_selftest_replaces_no_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with within(20):
+        given = gate("--selftest", "--format", "json", "-o", "pipe", cwd=tmp_path)
+    assert given == (3, "", "lanebook: pipe: not written: no regular file (GATE-WRITE)\n")
+
+
 def test_progress_ends_at_the_number_of_files(tmp_path: Path) -> None:
     files = {f"{at:04}": b"" for at in range(700)}
     lines = listing.read(sums(files), shown=SEALS, name=SEALS).lines

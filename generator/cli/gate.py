@@ -84,7 +84,7 @@ def gate(
         raise UsageError("which seal file? 'lanebook gate --help' shows how")
     if report is not None and form == "text":
         raise UsageError("--output goes with --format json, junit or sarif")
-    run = _run(output, seals, paths, selftest, diff, not no_history, jobs)
+    run = _run(output, seals, paths, selftest, diff, not no_history, report, jobs)
     if report is not None:
         from generator.seals import making
 
@@ -105,23 +105,27 @@ def _run(
     whole_proof: bool,
     diff: bool,
     history: bool,
+    report: Path | None,
     jobs: int,
 ) -> Run:
     from generator.model.finding import Finding
-    from generator.seals import listing
+    from generator.seals import listing, making
     from generator.seals.gate import Settings, check
     from generator.seals.proof import prove
     from generator.seals.told import Run
 
     if path is None:
+        if report is not None:
+            making.check_report(report, Path(), ())
         return _believed(Run("", "", prove(), whole_proof=True))
     seals, prefix, folder = _named(path)
     shown = visible(prefix + seals)
     try:
         read = listing.read(_bytes(path), shown=shown, name=seals)
     except InputError as error:
-        problem = Finding(error.code, shown, "", "", error.problem)
-        return _believed(Run(shown, prefix, prove(), None, (problem,), whole_proof))
+        read = listing.Seals((), (Finding(error.code, shown, "", "", error.problem),))
+    if report is not None:
+        making.check_report(report, folder, (seals, *(line.path for line in read.lines)))
     if read.problems:
         return _believed(Run(shown, prefix, prove(), None, read.problems, whole_proof))
     asked = listing.narrowed(read.lines, [_below(folder, each) for each in paths])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from generator.profiles import manifest_sha256
 from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.seals import listing
-from generator.writing.replacing import put
+from generator.writing.replacing import put, refusal
 
 _BATCH = 128
 
@@ -76,6 +76,28 @@ def _digests(root: int, paths: Sequence[str]) -> list[Digest]:
         sealed.sealed_digest(path, observed)
         for path, observed in zip(paths, sealed.observe(root, paths), strict=True)
     ]
+
+
+def check_report(path: Path, folder: Path, sealed_paths: Iterable[str]) -> None:
+    """Refuse a place for a report where it would destroy what the gate is there to keep.
+
+    Args:
+        path: the place.
+        folder: where the seal file stands.
+        sealed_paths: what may not be written over, relative to ``folder``.
+
+    Raises:
+        GateWriteError: it is one of these, or a link, a device or something else that is no file.
+    """
+    try:
+        why = refusal(path)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+    place = os.path.join(os.path.realpath(path.parent), path.name)
+    if os.path.relpath(place, os.path.realpath(folder)) in set(sealed_paths):
+        why = "it is sealed, or the seal file"
+    if why:
+        raise GateWriteError(f"{visible(path.name or '.')}: not written: {why}")
 
 
 def write(path: Path, data: bytes) -> None:

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
+
+
+def refusal(path: Path) -> str:
+    """Return why no file may be put in a place; empty where nothing or a regular file stands there.
+
+    Raises:
+        OSError: the place cannot be looked at.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISLNK(mode):
+        return "a symbolic link; it is not followed"
+    return "" if stat.S_ISREG(mode) else "no regular file"
 
 
 def put(path: Path, data: bytes) -> None:
     """Write a file anew; whoever reads it meanwhile has the old bytes or the new ones, whole.
 
-    A link that stands in its place is replaced and not followed; callers refuse one before.
+    A link that stands in its place is replaced and not followed, and so is a device; callers ask
+    :func:`refusal` before.
 
     Raises:
         OSError: it could not be written, and is as it was.

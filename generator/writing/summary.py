@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from generator.model.packet import MANIFEST, TREE
 from generator.names import visible
 from generator.reading.lane import LANE_FILE
 from generator.reading.root import PACKETS, Root
-from generator.writing.replacing import put
+from generator.writing.replacing import put, refusal
 
 
 def check_place(path: Path, roots: Sequence[Root]) -> None:
@@ -30,14 +29,10 @@ def check_place(path: Path, roots: Sequence[Root]) -> None:
     within = any(folder.is_relative_to(kept) for kept in _kept(roots))
     if within or any(_holds_evidence(around) for around in (folder, *folder.parents)):
         raise _refused(path, "among the packets, which are only read")
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    if why := refusal(path):
+        raise _refused(path, why)
+    if not path.exists():
         return
-    if stat.S_ISLNK(mode):
-        raise _refused(path, "a symbolic link; it is not followed")
-    if not stat.S_ISREG(mode):
-        raise _refused(path, "no regular file")
     with path.open("rb") as file:
         beginning = file.read(len(BEGINNING))
     if beginning not in (b"", BEGINNING):
