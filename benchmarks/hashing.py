@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from generator.parallel import fork_map
+from generator.parallel import batches, fork_map
 
 _BATCH = 128
 
@@ -19,11 +20,10 @@ _BATCH = 128
 def main() -> int:
     os.chdir(sys.argv[1])
     pairs = [line.split("  ", 1) for line in Path(sys.argv[2]).read_text("utf-8").splitlines()]
-    batches = [pairs[at : at + _BATCH] for at in range(0, len(pairs), _BATCH)]
-    return 0 if all(fork_map(_same, batches)) else 1
+    return 0 if all(fork_map(_same, batches(pairs, _BATCH))) else 1
 
 
-def _same(batch: list[list[str]]) -> bool:
+def _same(batch: Sequence[list[str]]) -> bool:
     for digest, path in batch:
         with open(path, "rb", buffering=0) as stream:
             if sha256(stream.readall()).hexdigest() != digest:

@@ -44,6 +44,11 @@ def default_jobs() -> int:
     return os.cpu_count() or 1
 
 
+def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """Return items in batches, where handing each over would cost more than its work."""
+    return [items[at : at + size] for at in range(0, len(items), size)]
+
+
 def fork_map(
     function: Callable[[Item], Result],
     items: Sequence[Item],

@@ -16,7 +16,7 @@ from generator.exits import Exit
 from generator.model.digest import Digest
 from generator.model.packet import Kind
 from generator.names import path_bytes
-from generator.parallel import fork_map
+from generator.parallel import batches, fork_map
 from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.reading.limits import DEFAULT, MIB
@@ -37,7 +37,8 @@ _COMPARED_BYTES: Final = 64 * MIB
 _HASHED: Final = 4096 * MIB
 """What the search by transformation may hash for all files together, and for one at least."""
 _HASHED_LEAST: Final = MIB
-_BATCH: Final = 128
+BATCH: Final = 128
+"""Files that are hashed by one task."""
 _EXPLAINED_BATCH: Final = 16
 
 
@@ -166,19 +167,18 @@ def check(
     lines = asked.lines
     root = sealed.open_folder(folder)
     try:
-        batches = [lines[at : at + _BATCH] for at in range(0, len(lines), _BATCH)]
         left = len(lines)
 
         def step(batches_done: int) -> None:
             nonlocal left
-            files = min(left, batches_done * _BATCH)
+            files = min(left, batches_done * BATCH)
             left -= files
             if progress is not None:
                 progress(files)
 
         found = fork_map(
             partial(_hashed, root, settings.most_bytes),
-            batches,
+            batches(lines, BATCH),
             jobs=settings.jobs,
             progress=step,
             meanwhile=meanwhile,
@@ -242,13 +242,9 @@ def _explained(
             drift.DEFAULT.hashed_bytes, max(_HASHED_LEAST, _HASHED // max(1, len(drifted)))
         ),
     )
-    batches = [
-        drifted[at : at + _EXPLAINED_BATCH] for at in range(0, len(drifted), _EXPLAINED_BATCH)
-    ]
     explain = partial(_explain, folder, root, blobs, budget, settings.differences)
-    told = iter(
-        [one for batch in fork_map(explain, batches, jobs=settings.jobs, least=2) for one in batch]
-    )
+    done = fork_map(explain, batches(drifted, _EXPLAINED_BATCH), jobs=settings.jobs, least=2)
+    told = iter([one for batch in done for one in batch])
     for one in apart:
         if one.state is State.DRIFTED:
             yield next(told)

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from generator.errors import BuildError, InputError
 from generator.model.digest import Digest
 from generator.names import path_bytes, visible
-from generator.parallel import fork_map
+from generator.parallel import batches, fork_map
 from generator.profiles import manifest_sha256
 from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.seals import listing
+from generator.seals.gate import BATCH
 from generator.writing.replacing import put, refusal
-
-_BATCH = 128
 
 
 class Made(NamedTuple):
@@ -55,8 +54,7 @@ def make(folder: Path, name: str, old: Sequence[Line], paths: Sequence[str], job
                 raise InputError("it cannot seal itself", code="GATE-SELF", place=(visible(name),))
         else:
             files = sorted(before, key=path_bytes)
-        batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
-        digests = fork_map(partial(_digests, root), batches, jobs=jobs, least=4)
+        digests = fork_map(partial(_digests, root), batches(files, BATCH), jobs=jobs, least=4)
     finally:
         os.close(root)
     now = dict(zip(files, (digest for batch in digests for digest in batch), strict=True))
