@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -1065,6 +1067,20 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
 def test_scripts_are_split_as_psql_does(text: str, found: list[tuple[int, str]]) -> None:
     split = script.statements(text.encode(), dump=False)
     assert [(one.line, one.text.decode()) for one in split] == found
+
+
+@pytest.mark.parametrize("text", [b"SELECT E'%s';", b"SELECT E'%s\\", b"-- %s\nSELECT 1;"])
+@pytest.mark.parametrize("piece", [b"x", b"''", b"\\n", b"\n-- x", b" "])
+def test_a_long_text_is_not_held_many_times_over(text: bytes, piece: bytes) -> None:
+    long = text % (piece * 200_000)
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(script.Problem):
+            assert len(list(script.statements(long, dump=True))) == 1
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(long) + 100_000
 
 
 def test_the_rows_of_a_copy_are_no_statements() -> None:

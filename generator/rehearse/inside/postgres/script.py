@@ -41,10 +41,11 @@ class Problem(Exception):
 MOST_WORDS = 200
 """Words of a statement that are looked at."""
 
+# possessive where a choice repeats: what may be tried again is held, a hundred times its size
 _TOKEN = re.compile(
     rb"""--[^\n]*
     |/\*
-    |(?<![\w$\x80-\xff])[eE]'(?:[^'\\]|\\.|'')*(?P<open_e>'|\Z)
+    |(?<![\w$\x80-\xff])[eE]'(?:[^'\\]++|\\.|'')*+(?P<open_e>'|\Z)
     |'[^']*(?P<open_q>'|\Z)
     |"[^"]*(?P<open_d>"|\Z)
     |(?<![\w$\x80-\xff])\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?)\$
@@ -54,7 +55,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
-_SPACE = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z))+")
+_SPACE = re.compile(rb"(?:\s++|--[^\n]*+(?:\n|\Z))++")
 _KEY = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+[ \t]*\r?(?:\n|\Z)")
 """What newer versions of pg_dump put around a dump, so that psql takes no command from it."""
 _END_OF_DATA = re.compile(rb"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
