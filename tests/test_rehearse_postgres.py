@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -511,6 +512,20 @@ def test_a_state_does_not_depend_on_where_rows_and_objects_lie(
         *[["row", "public", "a"]] * 2,
         *[["row", "public", "b"]] * 2,
     ]
+
+
+@served
+def test_a_row_goes_by_its_key_and_not_by_what_the_index_of_the_key_includes(
+    server: servers.Server, fresh: Callable[[str], str]
+) -> None:
+    name = fresh("included")
+    command(server, "CREATE TABLE public.t (k int, v int, PRIMARY KEY (k) INCLUDE (v))", name)
+    command(server, "INSERT INTO public.t VALUES (1, 1)", name)
+    ((_, _, _, key, before),) = (line for line in exported(server, name) if line[0] == "row")
+    command(server, "UPDATE public.t SET v = 2", name)
+    ((_, _, _, again, after),) = (line for line in exported(server, name) if line[0] == "row")
+    assert (key, before) == (again, hashlib.sha256(b"(1,1)").hexdigest())
+    assert (key, after) == tuple(hashlib.sha256(row).hexdigest() for row in (b"(1)", b"(1,2)"))
 
 
 @served

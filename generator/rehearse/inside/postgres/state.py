@@ -150,7 +150,8 @@ _TABLES = (
     " (SELECT string_agg('t.' || quote_ident(a.attname), ', ' ORDER BY k.at) FROM pg_index i,"
     " unnest(i.indkey::int2[]) WITH ORDINALITY k(number, at)"
     " JOIN pg_attribute a ON a.attnum = k.number"
-    " WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid)"
+    " WHERE i.indrelid = c.oid AND i.indisprimary AND k.at <= i.indnkeyatts"
+    " AND a.attrelid = c.oid)"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated"
 )
 _SEQUENCES = (
