@@ -340,6 +340,18 @@ def test_a_small_dump_can_be_kept_in_the_packet(place: Place) -> None:
 
 
 @served
+def test_a_dump_may_be_named_by_a_link(place: Place) -> None:
+    (place.path / "nightly.dump").write_bytes(plain(TABLE))
+    latest = place.path / "latest.dump"
+    latest.symlink_to("nightly.dump")
+    answer = place.run(latest, "DELETE FROM public.t;")
+    assert (answer.code, answer.err) == (0, "")
+    place.assert_clean("sample")
+    matches = 0, "OVERALL PASS\nPACKET_TREE MATCH\n"
+    assert place.rerun(LANEBOOK_DUMP=str(latest)) == matches
+
+
+@served
 def test_a_sequence_that_a_rollback_leaves_moved_is_named_and_not_proven(
     place: Place, dumped: dict[str, Path]
 ) -> None:

@@ -65,6 +65,7 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
         InputError: the rehearsal is refused (``REHEARSE-…``).
     """
     name = visible(dump.name)
+    dump = Path(os.path.realpath(dump))
     with _refusing(name):
         major = servers.newest()
         digest, size = dumps.digest(str(dump))
@@ -88,7 +89,7 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
         "server": major,
     }
     files = {inside.HELD: dump.read_bytes()} if keep else {}
-    environment = {} if keep else {"LANEBOOK_DUMP": os.path.abspath(dump)}
+    environment = {} if keep else {"LANEBOOK_DUMP": str(dump)}
     return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment)
 
 

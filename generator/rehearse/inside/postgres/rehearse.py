@@ -163,9 +163,12 @@ def dump_path() -> str:
         Refused: it is nowhere, or another one.
     """
     told = steps.plan()["dump"]
-    path = told["file"] or os.environ.get("LANEBOOK_DUMP", "")
+    path = told["file"]
     if not path:
-        raise steps.Refused("the dump is not in the packet; LANEBOOK_DUMP has to name it")
+        given = os.environ.get("LANEBOOK_DUMP", "")
+        if not given:
+            raise steps.Refused("the dump is not in the packet; LANEBOOK_DUMP has to name it")
+        path = os.path.realpath(given)
     try:
         found = dumps.digest(path)[0]
     except OSError as error:
