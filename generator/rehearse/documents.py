@@ -12,19 +12,8 @@ from generator.model.packet import MANIFEST, TREE
 from generator.names import visible
 
 HOLD = "HOLD_PRODUCTION"
-AGAIN = "AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY"
-_ENGINES = {
-    "sqlite": ("SQLite", AGAIN),
-    "postgresql": ("PostgreSQL", AGAIN.replace("SQLITE", "POSTGRESQL")),
-}
-"""By engine of a clone, its name and the option of a second rehearsal."""
-OPTIONS = {
-    HOLD: "nothing further is done",
-    AGAIN: "one more rehearsal on a disposable clone",
-    "AUTHORIZE_PRODUCTION_DRYRUN_ONLY": "read-only dry-run of production",
-    "AUTHORIZE_PRODUCTION_REALRUN_PRECHECK_ONLY": "checks ahead of a real run, without mutation",
-    "AUTHORIZE_PRODUCTION_EXECUTION": "the change is applied to production",
-}
+_ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+"""By engine of a clone, its name."""
 _UNTOUCHED = (
     "production_mutation",
     "real_run",
@@ -115,7 +104,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     decision: dict[str, Any] = {
         "default": HOLD,
         "selected": None,
-        "options": list(_options(engine)) if proven else [HOLD, _ENGINES[engine][1]],
+        "options": list(_options(engine)) if proven else [HOLD, _again(engine)],
         "evidence_tree_sha256": packet.tree,
     }
     if blocker_map is not None:
@@ -201,10 +190,21 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     return report
 
 
+def _again(engine: str) -> str:
+    """Return the option of a second rehearsal."""
+    return f"AUTHORIZE_SECOND_{_ENGINES[engine].upper()}_CLONE_REHEARSAL_ONLY"
+
+
 def _options(engine: str) -> dict[str, str]:
     """Return the options after a proven rehearsal, with their meaning."""
     return {
-        option if option != AGAIN else _ENGINES[engine][1]: OPTIONS[option] for option in OPTIONS
+        HOLD: "nothing further is done",
+        _again(engine): "one more rehearsal on a disposable clone",
+        "AUTHORIZE_PRODUCTION_DRYRUN_ONLY": "read-only dry-run of production",
+        "AUTHORIZE_PRODUCTION_REALRUN_PRECHECK_ONLY": (
+            "checks ahead of a real run, without mutation"
+        ),
+        "AUTHORIZE_PRODUCTION_EXECUTION": "the change is applied to production",
     }
 
 
@@ -396,7 +396,7 @@ def decision_packet(about: About, report: Mapping[str, Any]) -> str:
     parts = [
         f"# Decision packet: {about.title}",
         _list(head),
-        f"Nothing is selected here. A rehearsal on a disposable {_ENGINES[engine][0]} clone"
+        f"Nothing is selected here. A rehearsal on a disposable {_ENGINES[engine]} clone"
         " authorizes nothing in production.",
         "## Options",
         _table(
