@@ -194,16 +194,6 @@ def _seen(code: str, name: str, *lines: str) -> Callable[[], Evidence]:
     )
 
 
-def _without(name: str) -> Callable[[], Evidence]:
-    def control() -> Evidence:
-        observed = sample()["observed"]
-        kept = dict(observed) if isinstance(observed, dict) else {}
-        del kept[name]
-        return samples.changed(FILE, {("observed",): kept})
-
-    return control
-
-
 _LISTENS: Sequence[str] = ("0: 0100007F:1538 00000000:0000 0A",)
 _DEFAULT: Sequence[str] = ("eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0",)
 
@@ -220,7 +210,7 @@ KIND = EvidenceKind(
         _SOCKET: _seen(_SOCKET, "unix", "/run/postgresql/.s.PGSQL.5432", "/server/.s.PGSQL.5432"),
         _HBA: _seen(_HBA, "hba", "host all all 0.0.0.0/0 trust"),
         _ENVIRONMENT: _seen(_ENVIRONMENT, "environment", "HOME", "LC_ALL", "PATH", "PGHOST"),
-        _NONE: _without("route"),
+        _NONE: lambda: samples.changed(FILE, {("observed", "route"): samples.DELETED}),
         "SERVER_PROBLEMS_DIFFER": lambda: samples.changed(FILE, {("problems",): [_ROUTE]}),
         "SERVER_VERDICT_WRONG": lambda: samples.changed(FILE, {("verdict",): NOT_ISOLATED}),
         "SERVER_LATE": lambda: samples.changed(FILE, {("observed_at_step",): "RX-3"}),
