@@ -15,11 +15,13 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes as long to load as half a step
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Own = TypeVar("Own", bound="Guard")
 
 CLONE_TOKEN = "TEMP/lanebook-rehearsal.XXXXXX"  # noqa: S105 - stands for a random folder name
 CLONE = "clone.sqlite"
@@ -605,13 +607,10 @@ def lock(guard: Guard) -> int:
     expected = keep(memory, "states/expected.sql", "expected")
     data, count = dump(clone)
     databases = clone.execute("PRAGMA database_list").fetchall()
-    place = guard.place(guard.clone)
     checks = {
         # claim() has refused any other
         "folder_was_empty": sorted(os.listdir(guard.clone)) == sorted((CLONE, MARKER)),
-        "folder_is_outside_the_packet": place is not None
-        and place[0] == "TEMP_CLONE"
-        and not (guard.clone + os.sep).startswith(guard.packet + os.sep),
+        "folder_is_outside_the_packet": outside_the_packet(guard),
         "one_database_attached": len(databases) == 1,
         "database_file_is_in_the_clone_folder": os.path.dirname(os.path.realpath(databases[0][2]))
         == guard.clone,
@@ -619,9 +618,37 @@ def lock(guard: Guard) -> int:
     }
     memory.close()
     clone.close()
+    target: dict[str, object] = {
+        "id": TARGET,
+        "engine": "sqlite",
+        "path": CLONE_TOKEN + "/" + CLONE,
+        "rows": count,
+        "state_sha256": sha256(data),
+    }
+    return write_lock(target, checks, ("TEMP_CLONE", "PACKET_FOLDER", "MEMORY"))
+
+
+def outside_the_packet(guard: Guard) -> bool:
+    """Whether the clone folder is one of its own."""
+    place = guard.place(guard.clone)
+    return (
+        place is not None
+        and place[0] == "TEMP_CLONE"
+        and not (guard.clone + os.sep).startswith(guard.packet + os.sep)
+    )
+
+
+def write_lock(target: dict[str, object], checks: dict[str, bool], allowed: Iterable[str]) -> int:
+    """Write the target lock, and say what was checked; return the exit code of the step.
+
+    Args:
+        target: what is known of the clone.
+        checks: what has to hold for it to be isolated.
+        allowed: the surfaces that the rehearsal uses.
+    """
     isolated = all(checks.values())
     candidates: list[dict[str, object]] = [
-        {"id": TARGET, "is_production": False, "allowed": True, "selected": True}
+        {"id": target["id"], "is_production": False, "allowed": True, "selected": True}
     ]
     candidates += [
         {"id": name, "is_production": True, "allowed": False, "selected": False}
@@ -633,18 +660,10 @@ def lock(guard: Guard) -> int:
             "lane": plan()["lane"],
             "locked_at_step": "RX-0",
             "proven_before_step": "RX-1",
-            "target": {
-                "id": TARGET,
-                "engine": "sqlite",
-                "path": CLONE_TOKEN + "/" + CLONE,
-                "rows": count,
-                "state_sha256": sha256(data),
-                "is_production": False,
-                "disposable": True,
-            },
+            "target": {**target, "is_production": False, "disposable": True},
             "isolation": checks,
             "candidates": candidates,
-            "allowed_surfaces": ["TEMP_CLONE", "PACKET_FOLDER", "MEMORY"],
+            "allowed_surfaces": list(allowed),
             "executor": [
                 {"file": name, "sha256": sha256(read(name))}
                 for name in (EXECUTOR, *executor_files())
@@ -752,7 +771,7 @@ def proof(guard: Guard) -> int:
     return 0 if proven else 1
 
 
-def record(guard: Guard) -> int:
+def record(guard: Guard, clone: str = CLONE) -> int:
     """After the last step: write the log, the validator's result and the surface proof."""
     steps = log_steps()
     codes = {step: raw for step, raw, _, _ in raw_codes()}
@@ -761,7 +780,7 @@ def record(guard: Guard) -> int:
         "rehearsal-log.json",
         {
             "lane": lane,
-            "target": CLONE_TOKEN + "/" + CLONE,
+            "target": CLONE_TOKEN + "/" + clone,
             "step_count": len(steps),
             "steps": steps,
         },
@@ -897,24 +916,40 @@ STEPS: dict[str, Callable[[Guard], int]] = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Run one step; exit code 3: it was refused."""
+def run(
+    arguments: list[str],
+    steps: Mapping[str, Callable[[Own], int]],
+    begin: Callable[[str, str, str], Own],
+) -> int:
+    """Run one step; exit code 3: it was refused.
+
+    Args:
+        arguments: of the command line.
+        steps: by name.
+        begin: makes the guard.
+    """
     if arguments == ["manifest"]:
         return manifest()
-    if len(arguments) != 1 or arguments[0] not in STEPS:
-        print("usage: rehearse.py manifest|" + "|".join(STEPS), file=sys.stderr)
+    if len(arguments) != 1 or arguments[0] not in steps:
+        print("usage: rehearse.py manifest|" + "|".join(steps), file=sys.stderr)
         return 2
     clone, token = os.environ["REHEARSAL_CLONE"], os.environ["REHEARSAL_TOKEN"]
-    guard = Guard(os.environ["REHEARSAL_STEP"], os.path.realpath(clone), os.path.realpath("."))
+    guard = begin(os.environ["REHEARSAL_STEP"], os.path.realpath(clone), os.path.realpath("."))
     try:
         if arguments[0] == "lock":
             claim(guard, token)
         elif arguments[0] != "record":  # the clone is gone by then
             require_own(guard, token)
-        return STEPS[arguments[0]](guard)
+        return steps[arguments[0]](guard)
     except Refused as refusal:
         print("refused:", refusal)
         return 3
+
+
+def main(arguments: list[str]) -> int:
+    """Run one step of a rehearsal on SQLite."""
+    try:
+        return run(arguments, STEPS, Guard)
     except Failed as failure:
         print(f"failed: line {failure.line}: {failure.error}")
         return 1

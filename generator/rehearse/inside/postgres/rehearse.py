@@ -210,13 +210,10 @@ def lock(guard: Guard) -> int:
         with session(guard, server, CLONE, reads=True) as opened:
             folder = opened.value(b"SELECT current_setting('data_directory')")
     count = data.count(b"\n" + state.ROW) + data.startswith(state.ROW)
-    place = guard.place(guard.clone)
     checks = {
         # claim() has refused any other
         "folder_was_empty": empty,
-        "folder_is_outside_the_packet": place is not None
-        and place[0] == "TEMP_CLONE"
-        and not (guard.clone + os.sep).startswith(guard.packet + os.sep),
+        "folder_is_outside_the_packet": steps.outside_the_packet(guard),
         "data_are_in_the_clone_folder": folder == "/server/data",
         "server_has_no_tcp_socket": "SERVER_LISTENS_TCP" not in wrong,
         "server_has_no_route": "SERVER_ROUTE" not in wrong,
@@ -225,44 +222,17 @@ def lock(guard: Guard) -> int:
         "server_inherits_no_settings": "SERVER_ENVIRONMENT" not in wrong,
         "dump_is_the_planned_one": dumps.digest(path)[0] == told["dump"]["sha256"],
     }
-    isolated = all(checks.values())
-    candidates: list[dict[str, object]] = [
-        {"id": TARGET, "is_production": False, "allowed": True, "selected": True}
-    ]
-    candidates += [
-        {"id": name, "is_production": True, "allowed": False, "selected": False}
-        for name in told["production_targets"]
-    ]
-    steps.write_json(
-        "rehearsal-target-lock.json",
-        {
-            "lane": told["lane"],
-            "locked_at_step": "RX-0",
-            "proven_before_step": "RX-1",
-            "target": {
-                "id": TARGET,
-                "engine": ENGINE,
-                "path": shown(CLONE),
-                "rows": count,
-                "state_sha256": steps.sha256(data),
-                "is_production": False,
-                "disposable": True,
-            },
-            "isolation": checks,
-            "candidates": candidates,
-            "allowed_surfaces": ["TEMP_CLONE", "PACKET_FOLDER"],
-            "executor": [
-                {"file": name, "sha256": steps.sha256(steps.read(name))}
-                for name in (steps.EXECUTOR, *steps.executor_files())
-            ],
-            "verdict": "PROVEN_ISOLATED_NOT_PRODUCTION" if isolated else "NOT_ISOLATED",
-        },
-    )
-    for name, holds in checks.items():
-        print(name, str(holds).lower())
+    target: dict[str, object] = {
+        "id": TARGET,
+        "engine": ENGINE,
+        "path": shown(CLONE),
+        "rows": count,
+        "state_sha256": steps.sha256(data),
+    }
+    code = steps.write_lock(target, checks, ("TEMP_CLONE", "PACKET_FOLDER"))
     for role in roles:
         print("role", steps.one_line(role))
-    return 0 if isolated else 1
+    return int(code)
 
 
 def write_isolation(lane: str, seen: dict[str, list[str]], codes: list[str]) -> None:
@@ -345,29 +315,14 @@ STEPS: dict[str, Callable[[Guard], int]] = {
     "snapshot": snapshot,
     "executor": steps.executor,
     "proof": steps.proof,
-    "record": steps.record,
+    "record": lambda guard: steps.record(guard, CLONE),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Run one step; exit code 3: it was refused."""
-    if arguments == ["manifest"]:
-        return int(steps.manifest())
-    if len(arguments) != 1 or arguments[0] not in STEPS:
-        print("usage: rehearse.py manifest|" + "|".join(STEPS), file=sys.stderr)
-        return 2
-    clone, token = os.environ["REHEARSAL_CLONE"], os.environ["REHEARSAL_TOKEN"]
-    steps.CLONE = CLONE
-    guard = Guard(os.environ["REHEARSAL_STEP"], os.path.realpath(clone), os.path.realpath("."))
+    """Run one step; exit code 1: it failed, and why."""
     try:
-        if arguments[0] == "lock":
-            steps.claim(guard, token)
-        elif arguments[0] != "record":  # the clone is gone by then
-            steps.require_own(guard, token)
-        return STEPS[arguments[0]](guard)
-    except steps.Refused as refusal:
-        print("refused:", refusal)
-        return 3
+        return int(steps.run(arguments, STEPS, Guard))
     except steps.Failed as failure:
         print(f"failed: line {failure.line}: {steps.one_line(str(failure.error))}")
         return 1
