@@ -399,8 +399,7 @@ def test_a_dump_of_each_form_gives_the_state_of_its_source(
     assert list(tmp_path.iterdir()) == []
     dumps.check(sql)
     name = fresh("restored")
-    with server.session(name, search_path='"$user", public') as session:
-        dumps.restore(session, sql)
+    dumps.restore(server, name, sql)
     assert exported(server, name) == exported(server, "src")
 
 

@@ -109,17 +109,16 @@ def _try(trial: _Trial) -> None:
         wrong = servers.problems(servers.observe(server))
         if wrong:
             raise refused("REHEARSE-ISOLATION", ", ".join(wrong), trial.name)
-        _run(server, "CREATE DATABASE clone TEMPLATE template0")
-        with server.session("clone", search_path='"$user", public') as session:
-            dumps.restore(session, trial.sql)
-        with server.session("clone") as session:
+        _run(server, f"CREATE DATABASE {inside.CLONE} TEMPLATE template0")
+        dumps.restore(server, inside.CLONE, trial.sql)
+        with server.session(inside.CLONE) as session:
             before, _ = inside.export(session)
         if len(before) > dumps.LARGEST:
             problem = f"the state of the clone is larger than {dumps.LARGEST} bytes"
             raise refused("REHEARSE-SIZE", problem, trial.name)
         applied = []
         for number, kept in enumerate((False, True)):
-            _run(server, f"CREATE DATABASE trial{number} TEMPLATE clone")
+            _run(server, f"CREATE DATABASE trial{number} TEMPLATE {inside.CLONE}")
             applied.append(_applied(server, f"trial{number}", trial, commit=kept))
     if applied[0] == before:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)

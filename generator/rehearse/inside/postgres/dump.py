@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import re
 import stat
 import subprocess
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -174,8 +176,6 @@ def newer(made_by: int, major: int) -> script.Problem:
 
 
 def _gunzipped(data: bytes) -> bytes:
-    import io
-
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             found = file.read(LARGEST + 1)
@@ -231,8 +231,6 @@ def _sandboxed(command: list[str], path: str) -> tuple[int, bytes, str]:
         env={},
         cwd="/",
     ) as process:
-        import threading
-
         timer = threading.Timer(_PATIENCE, process.kill)
         timer.start()
         said: list[bytes] = []
@@ -254,34 +252,41 @@ def _sandboxed(command: list[str], path: str) -> tuple[int, bytes, str]:
     return process.returncode, found, b"".join(said).decode("utf-8", "replace")
 
 
-def check(sql: bytes) -> int:
-    """Check every statement of a dump; return how many there are.
+def check(sql: bytes) -> None:
+    """Check every statement of a dump.
 
     Raises:
         Problem: one has no place in a dump.
     """
-    count = 0
     for statement in script.statements(sql, dump=True):
         script.check_dump(statement)
-        count += 1
-    return count
 
 
 def restore(
-    session: servers.Session, sql: bytes, made: Callable[[str], None] = lambda _name: None
+    server: servers.Server,
+    database: str,
+    sql: bytes,
+    made: Callable[[str], None] = lambda _name: None,
 ) -> None:
     """Run a checked dump in an empty database.
 
     The roles that it names are made, without a login, when the server misses them.
 
     Args:
-        session: with that database.
+        server: with that database.
+        database: its name.
         sql: the dump.
         made: told the name of each role.
 
     Raises:
         Problem: it cannot be restored.
     """
+    # a dump is made to be run with the search path that PostgreSQL has of its own accord
+    with server.session(database, search_path='"$user", public') as session:
+        _restore(session, sql, made)
+
+
+def _restore(session: servers.Session, sql: bytes, made: Callable[[str], None]) -> None:
     rows = memoryview(sql)
     roles: set[str] = set()
     for statement in script.statements(sql, dump=True):
@@ -304,12 +309,15 @@ def restore(
             raise script.Problem("REHEARSE-DUMP-META", statement.line, problem)
 
 
+def line_of(statement: script.Statement, refusal: servers.Refusal) -> int:
+    """Return the line of a script at which the server refused a statement."""
+    text = statement.text.decode("utf-8", "replace")
+    return statement.line + text.count("\n", 0, refusal.position)
+
+
 def failed(statement: script.Statement, refusal: servers.Refusal) -> script.Problem:
     """Return what refuses a dump, one of whose statements the server refused."""
-    line = statement.line
-    if refusal.position:
-        text = statement.text.decode("utf-8", "replace")
-        line += text.count("\n", 0, refusal.position)
+    line = line_of(statement, refusal)
     if refusal.state == "53100":
         return script.Problem("REHEARSE-SPACE", line, refusal.text)
     if refusal.state == "57014":

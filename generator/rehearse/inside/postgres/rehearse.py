@@ -82,13 +82,8 @@ def session(
 ) -> servers.Session:
     """Open a session whose every statement is written down."""
     guard.database("connect", name)
-
-    def hear(sql: str) -> None:
-        text = sql if len(sql) <= steps.LONGEST_SQL else sql[: steps.LONGEST_SQL] + "…"
-        guard.database("sql", name, sql=text)
-
     options = {"default_transaction_read_only": "on"} if reads else {}
-    return server.session(name, hear, **options)
+    return server.session(name, lambda sql: guard.sql(shown(name), sql), **options)
 
 
 def export(opened: servers.Session) -> tuple[bytes, int]:
@@ -147,9 +142,7 @@ def run_script(opened: servers.Session, text: bytes) -> None:
         try:
             status = opened.run(statement.text).status
         except servers.Refusal as refusal:
-            line = statement.line
-            if refusal.position:
-                line += statement.text.decode("utf-8", "replace").count("\n", 0, refusal.position)
+            line = dumps.line_of(statement, refusal)
             raise steps.Failed(line, refusal, ("", "")) from refusal
         if status != "T":
             ended = servers.Refusal("25P01", "the statement ended the transaction")
@@ -185,8 +178,7 @@ def make(guard: Guard, server: servers.Server, sql: bytes) -> list[str]:
     with session(guard, server, MAINTENANCE) as opened:
         opened.run(create.encode())
     guard.database("sql", CLONE, sql=".read the dump")
-    with server.session(CLONE, search_path='"$user", public') as opened:
-        dumps.restore(opened, sql, roles.append)
+    dumps.restore(server, CLONE, sql, roles.append)
     return sorted(roles)
 
 
