@@ -29,7 +29,7 @@ from generator.rehearse.inside.postgres import rehearse as inside
 from generator.rehearse.inside.postgres import script, state
 from generator.rehearse.inside.postgres import server as servers
 from generator.rehearse.run import CLONES
-from tests.folders import Answer, content, run, verify
+from tests.folders import Answer, content, run, verify, within
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TIME_LIMIT = 120
@@ -825,6 +825,25 @@ def test_a_truncated_dump_is_refused_in_each_form(
         r"lanebook: cut\.dump(:\d+)?: .+ \(REHEARSE-DUMP-TRUNCATED\)\n", answer.err
     ), answer.err
     place.assert_clean()
+
+
+@served
+def test_what_reads_a_dump_is_heard_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dumps, "_PATIENCE", 20)
+    (tmp_path / "copy.dump").write_bytes(b"")
+    shell = ["/bin/sh", "-c", "head -c 3000000 /dev/zero >&2; echo done"]
+    code, found, said = dumps._sandboxed(shell, str(tmp_path / "copy.dump"))
+    assert (code, found, said) == (0, b"done\n", "\0" * (1 << 20))
+
+
+@served
+def test_an_interrupt_ends_what_reads_a_dump(tmp_path: Path) -> None:
+    (tmp_path / "copy.dump").write_bytes(b"")
+    with pytest.raises(TimeoutError), within(1):
+        dumps._sandboxed(["/bin/sleep", "600"], str(tmp_path / "copy.dump"))
+    assert processes(str(tmp_path)) == []
 
 
 @served

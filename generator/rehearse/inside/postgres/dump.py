@@ -18,6 +18,10 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes as long to load as half a step
+    from typing import IO
+
 if __package__:
     from generator.rehearse.inside.postgres import script
     from generator.rehearse.inside.postgres import server as servers
@@ -231,25 +235,30 @@ def _sandboxed(command: list[str], path: str) -> tuple[int, bytes, str]:
         env={},
         cwd="/",
     ) as process:
-        timer = threading.Timer(_PATIENCE, process.kill)
-        timer.start()
         said: list[bytes] = []
-        errors = process.stderr
-        reader = threading.Thread(
-            target=lambda: said.append(errors.read(_PIECE) if errors is not None else b"")
-        )
+        timer = threading.Timer(_PATIENCE, process.kill)
+        reader = threading.Thread(target=_listen, args=(process.stderr, said))
+        timer.start()
         reader.start()
         try:
             found = process.stdout.read(LARGEST + 1) if process.stdout is not None else b""
-        finally:
-            if process.poll() is None and len(found) > LARGEST:
-                process.kill()
+            if len(found) > LARGEST:
+                raise too_large()
             process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
             timer.cancel()
             reader.join()
-    if len(found) > LARGEST:
-        raise too_large()
     return process.returncode, found, b"".join(said).decode("utf-8", "replace")
+
+
+def _listen(complaints: IO[bytes], said: list[bytes]) -> None:
+    """Keep the first of what a program complains of; it would wait for one who hears no more."""
+    said.append(complaints.read(_PIECE))
+    while complaints.read(_PIECE):
+        pass
 
 
 def check(sql: bytes) -> None:
