@@ -32,7 +32,7 @@ from generator.reading.lane import EVIDENCE, LANE_FILE, lane_source, read_lane
 from generator.reading.lanefile import parse as parse_lane_file
 from generator.reading.root import PACKETS, Root, open_root
 from generator.reading.tree import read_file
-from generator.rehearse import documents
+from generator.rehearse import documents, supervise
 from generator.rehearse.codes import refused
 from generator.rehearse.documents import ADDENDUM, BLOCKERS, About, Before
 from generator.rehearse.folders import RunFolder, sweep
@@ -70,19 +70,6 @@ _LONGEST_TITLE = 200
 _LONGEST_LINE = 300
 _DELEGATION = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\Z")
 _FOREIGN = "foreign clone"
-_SUPERVISOR = """
-import os, signal, sys, threading
-def end_with_lanebook(lifeline):
-    os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
-lifeline = int(sys.argv[1])
-os.set_inheritable(lifeline, False)
-threading.Thread(target=end_with_lanebook, args=(lifeline,), daemon=True).start()
-script = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
-code = os.waitstatus_to_exitcode(os.waitpid(script, 0)[1])
-os._exit(code if code >= 0 else 128 - code)
-"""
-"""Runs a script, and kills it with all that it began as soon as lanebook is no more."""
 
 Progress = Callable[[str, int], Callable[[int], None]]
 
@@ -430,7 +417,7 @@ def _again(run: _Run, evidence: Path) -> str:
 
 
 def _shell(
-    name: str, evidence: Path, clones: RunFolder, more: Mapping[str, str] | None = None
+    name: str, evidence: Path, clones: RunFolder, more: Mapping[str, str]
 ) -> tuple[int, str]:
     """Run a script of the packet, whose temporary files lie with the clones."""
     clones.check()
@@ -439,11 +426,11 @@ def _shell(
         "LC_ALL": "C",
         "PYTHON": sys.executable,
         "TMPDIR": str(clones.path),
-        **(more or {}),
+        **more,
     }
     lifeline, held = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _SUPERVISOR, str(lifeline), "sh", name],
+        [sys.executable, "-I", "-S", "-B", supervise.__file__, str(lifeline), "sh", name],
         cwd=evidence,
         env=environment,
         stdin=subprocess.DEVNULL,
