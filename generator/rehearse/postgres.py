@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InputError
@@ -23,6 +23,7 @@ from generator.rehearse.inside.postgres import dump as dumps
 from generator.rehearse.inside.postgres import rehearse as inside
 from generator.rehearse.inside.postgres import script, state
 from generator.rehearse.inside.postgres import server as servers
+from generator.rehearse.source import Prepared
 
 LARGEST_KEPT = 1024 * 1024
 """Bytes of a dump that may be put into the packet."""
@@ -37,18 +38,6 @@ _BY_STATE = {
     "53100": "REHEARSE-SPACE",
 }
 """By SQLSTATE, the code of what a change is refused for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a rehearsal needs of its source."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    """Inputs of the packet."""
-    plan: dict[str, object] = field(default_factory=dict)
-    """What the plan says of the source."""
-    environment: dict[str, str] = field(default_factory=dict)
-    """How the packet's programs find what is not in the packet."""
 
 
 def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bool) -> Prepared:

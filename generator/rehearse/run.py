@@ -38,10 +38,10 @@ from generator.rehearse.documents import ADDENDUM, BLOCKERS, About, Before
 from generator.rehearse.folders import RunFolder, sweep
 from generator.rehearse.inside import PROGRAMS, program
 from generator.rehearse.inside import postgres as inside_postgres
-from generator.rehearse.postgres import Prepared, prepare
 from generator.rehearse.source import (
     LARGEST_TEXT,
     TIME_LIMIT,
+    Prepared,
     Seed,
     copy_database,
     decoded,
@@ -291,6 +291,9 @@ def _state_folder(root: Path) -> Path:
 def _prepared(wanted: Wanted, script: str, name: str, folder: Path) -> Prepared:
     """Read the source, and try the change on it."""
     if wanted.engine == POSTGRESQL and wanted.dump is not None:
+        # late: a rehearsal on SQLite needs no client of a server
+        from generator.rehearse.postgres import prepare
+
         return prepare(wanted.dump, script, name, folder, keep=wanted.keep_dump)
     seed = _seed(wanted, folder)
     try_change(script, name, seed, folder)

@@ -17,7 +17,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +42,18 @@ _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
 """The bytes that SQLite locks in a database file, readers among each other."""
 _STEP = 50
 """Powers of two up to this one have so few digits that every SQLite reads them exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a rehearsal needs of its source, whatever the engine."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Inputs of the packet."""
+    plan: dict[str, object] = field(default_factory=dict)
+    """What the plan says of the source."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """How the packet's programs find what is not in the packet."""
 
 
 @dataclass(frozen=True, slots=True)
