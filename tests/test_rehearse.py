@@ -32,7 +32,9 @@ from generator.rehearse.inside import PROGRAMS, program
 from generator.rehearse.inside import rehearse as inside
 from generator.rehearse.run import CLONES, STAGES, Wanted, rehearse
 from generator.rehearse.source import production_word
+from tests import rehearse_support
 from tests.folders import Answer, content, run, verify
+from tests.rehearse_support import assert_refused, make_place
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRST = REPOSITORY / "packets" / "clone-rehearsal-sqlite"
@@ -91,15 +93,11 @@ INPUTS = {
 SEALS = {"HASH_MANIFEST.txt", "packet_tree.sha256"}
 
 
-class Place:
+class Place(rehearse_support.Place):
     """A root, a source, a change, and a folder for temporary files, all empty of anything else."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.root = path / "root"
-        (self.root / "packets").mkdir(parents=True)
-        self.temporary = path / "tmp"
-        self.temporary.mkdir()
+        super().__init__(path)
         self.database = path / "copy.sqlite"
         make_database(self.database, SOURCE)
         self.change = path / "change.sql"
@@ -114,16 +112,6 @@ class Place:
             given += ["--change", str(self.change)]
         return run("rehearse", lane, "--root", self.root, *given)
 
-    def evidence(self, lane: str = "sample") -> Path:
-        return self.root / "packets" / lane / "evidence"
-
-    def assert_clean(self, *lanes: str) -> None:
-        """Nothing is left but these lanes: no clone, no half lane."""
-        assert sorted(path.name for path in (self.root / "packets").iterdir()) == sorted(lanes)
-        assert [path.name for path in self.temporary.iterdir()] == []
-        state = self.root / ".lanebook"
-        assert not state.exists() or [path.name for path in state.iterdir()] == [".gitignore"]
-
 
 def make_database(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
@@ -135,27 +123,19 @@ def tree(path: Path) -> dict[str, tuple[bytes, int]]:
     return {name: (data, (path / name).stat().st_mtime_ns) for name, data in content(path).items()}
 
 
-def make_place(factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) -> Iterator[Place]:
-    # no folder of tmp_path: a test's name may have a word for production in it
-    made = Place(factory.mktemp("rehearse"))
-    patch.setattr(tempfile, "tempdir", str(made.temporary))
-    yield made
-    shutil.rmtree(made.path)
-
-
 @pytest.fixture
 def place(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
     """Give an empty place to one test."""
-    yield from make_place(tmp_path_factory, monkeypatch)
+    yield from make_place(Place, tmp_path_factory, monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Give a rehearsed lane to tests that only look at it."""
     with pytest.MonkeyPatch.context() as patch:
-        for made in make_place(tmp_path_factory, patch):
+        for made in make_place(Place, tmp_path_factory, patch):
             assert made.run().code == 0
             patch.undo()
             yield made
@@ -575,11 +555,6 @@ def test_a_sealed_packet_is_not_rehearsed_in_place(sealed: Place) -> None:
 
 
 # --- refused ---
-
-
-def assert_refused(place: Place, answer: Answer, message: str, *lanes: str) -> None:
-    assert (answer.code, answer.out, answer.err) == (3, "", f"lanebook: {message}\n")
-    place.assert_clean(*lanes)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ from generator.rehearse.inside.postgres import rehearse as inside
 from generator.rehearse.inside.postgres import script, state
 from generator.rehearse.inside.postgres import server as servers
 from generator.rehearse.run import CLONES
+from tests import rehearse_support
 from tests.folders import Answer, content, run, verify, within
+from tests.rehearse_support import assert_refused, make_place
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TIME_LIMIT = 120
@@ -128,15 +130,8 @@ def plain(body: str, restrict: str = "") -> bytes:
     return PLAIN.format(body=body, restrict=restrict).encode()
 
 
-class Place:
-    """A root, a change, and a folder for temporary files."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.root = path / "root"
-        (self.root / "packets").mkdir(parents=True)
-        self.temporary = path / "tmp"
-        self.temporary.mkdir()
+class Place(rehearse_support.Place):
+    """A root, and a folder for temporary files in which servers run."""
 
     def run(self, dump: Path | bytes, change: str, *arguments: str, lane: str = "sample") -> Answer:
         if isinstance(dump, bytes):
@@ -144,18 +139,8 @@ class Place:
             dump = self.path / "copy.dump"
         script_path = self.path / "change.sql"
         script_path.write_text(change, "utf-8")
-        given_arguments: list[str | Path] = [
-            "--engine",
-            "postgres",
-            "--dump",
-            dump,
-            "--change",
-            script_path,
-        ]
-        return run("rehearse", lane, "--root", self.root, *given_arguments, *arguments)
-
-    def evidence(self, lane: str = "sample") -> Path:
-        return self.root / "packets" / lane / "evidence"
+        source = ("--engine", "postgres", "--dump", dump, "--change", script_path)
+        return run("rehearse", lane, "--root", self.root, *source, *arguments)
 
     def rerun(self, lane: str = "sample", **environment: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -169,11 +154,8 @@ class Place:
         return done.returncode, done.stdout
 
     def assert_clean(self, *lanes: str) -> None:
-        """Nothing is left but these lanes: no server, no half lane."""
-        assert sorted(path.name for path in (self.root / "packets").iterdir()) == sorted(lanes)
-        assert [path.name for path in self.temporary.iterdir()] == []
-        kept = self.root / ".lanebook"
-        assert not kept.exists() or [path.name for path in kept.iterdir()] == [".gitignore"]
+        """Nothing is left but these lanes, and no server runs."""
+        super().assert_clean(*lanes)
         assert processes(str(self.temporary)) == []
 
 
@@ -194,11 +176,7 @@ def processes(text: str) -> list[str]:
 def place(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
-    # no folder of tmp_path: a test's name may have a word for production in it
-    made = Place(tmp_path_factory.mktemp("rehearse"))
-    monkeypatch.setattr(tempfile, "tempdir", str(made.temporary))
-    yield made
-    shutil.rmtree(made.path)
+    yield from make_place(Place, tmp_path_factory, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -582,9 +560,9 @@ def test_what_no_state_would_show_is_refused(
     ],
 )
 def test_a_server_that_is_not_isolated_is_named_by_its_own_code(
-    tmp_path: Path, options: dict[str, dict[str, str]], codes: list[str]
+    tmp_path: Path, options: dict[str, Any], codes: list[str]
 ) -> None:
-    with servers.Server(str(tmp_path), servers.newest(), **options) as started:  # type: ignore[arg-type]
+    with servers.Server(str(tmp_path), servers.newest(), **options) as started:
         assert servers.problems(servers.observe(started)) == codes
 
 
@@ -657,11 +635,6 @@ def test_a_dump_that_never_ends_is_ended(place: Place, monkeypatch: pytest.Monke
 
 
 # --- refused ---
-
-
-def assert_refused(place: Place, answer: Answer, message: str) -> None:
-    assert answer == Answer(3, "", f"lanebook: {message}\n")
-    place.assert_clean()
 
 
 BAD_DUMPS = {
@@ -1070,7 +1043,8 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
         assert time.monotonic() < end, "something outlives it"
         time.sleep(0.02)
     for folder in place.temporary.glob(f"{CLONES}*/**/server"):
-        with pytest.raises(OSError):  # noqa: PT011 - no socket, or nobody behind it
+        # no socket, or nobody behind it
+        with pytest.raises((FileNotFoundError, ConnectionRefusedError)):
             servers.Session(str(folder), "postgres", {})
 
     assert place.run(plain(TABLE), "DELETE FROM public.t;")[::2] == (0, "")
