@@ -139,7 +139,10 @@ def test_the_digest_binds_a_copy_to_the_site_that_is_meant(tmp_path: Path) -> No
 
 def test_wrong_usage_and_no_manifest_are_one_line(tmp_path: Path) -> None:
     make_site(tmp_path / "site", "word")
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "folder/SITE_MANIFEST.txt", "fifo", "link"):
+        (tmp_path / name).mkdir(parents=True)
+    os.mkfifo(tmp_path / "fifo/SITE_MANIFEST.txt")
+    (tmp_path / "link/SITE_MANIFEST.txt").symlink_to(tmp_path / "site/SITE_MANIFEST.txt")
     for arguments, code, line in (
         (("absent",), 2, "absent: no such folder, and no URL"),
         (("ftp://h/x",), 2, "ftp://h/x: not an http or https URL"),
@@ -147,6 +150,9 @@ def test_wrong_usage_and_no_manifest_are_one_line(tmp_path: Path) -> None:
         (("http://h/", "--csp"), 2, "--csp needs a folder"),
         (("site", "--manifest-digest", "abc"), 2, "--manifest-digest: not a SHA-256 digest: 'abc'"),
         (("empty",), 3, "SITE_MANIFEST.txt: No such file or directory (SITE-MANIFEST)"),
+        (("folder",), 3, "SITE_MANIFEST.txt: a folder, not a file (SITE-MANIFEST)"),
+        (("fifo",), 3, "SITE_MANIFEST.txt: a fifo, not a file (SITE-MANIFEST)"),
+        (("link",), 3, "SITE_MANIFEST.txt: a symbolic link (SITE-MANIFEST)"),
     ):
         told = one_line(lanebook("verify-site", *arguments, cwd=tmp_path), code)
         assert told == f"lanebook: {line}"

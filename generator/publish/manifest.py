@@ -19,7 +19,7 @@ from generator.errors import InputError
 from generator.model.digest import Digest, sha256
 from generator.names import problems, visible
 from generator.profiles import manifest_sha256
-from generator.reading.tree import kind_of
+from generator.reading.tree import kind_of, read_file
 
 NAME = "SITE_MANIFEST.txt"
 MOST_BYTES = 256 * 1024 * 1024
@@ -116,16 +116,9 @@ def load(html: Path) -> Site:
         InputError: ``SITE-MANIFEST``: there is none, or it has another form.
     """
     try:
-        descriptor = os.open(html / NAME, _FILE)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise InputError(reason, code="SITE-MANIFEST", place=(NAME,)) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _bad("it is no file")
-        data = stream.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise _bad(f"larger than {MOST_BYTES} bytes")
+        data = read_file(html / NAME, MOST_BYTES, code="SITE-MANIFEST")
+    except InputError as error:
+        raise _bad(error.problem) from error
     return Site(html, data, parse(data))
 
 
