@@ -46,14 +46,16 @@ def inline_scripts(html: Path) -> list[str]:
     Raises:
         OSError: a page cannot be read.
     """
-    reader = _Scripts()
+    found: set[str] = set()
     for base, folders, names in os.walk(html):
         folders.sort()
         for name in sorted(names):
             if name.endswith(".html"):
-                reader.feed(Path(base, name).read_text("utf-8"))
-                reader.reset()
-    return sorted(reader.found)
+                reader = _Scripts()
+                # as a browser reads it, whatever the bytes are
+                reader.feed(Path(base, name).read_text("utf-8", "replace"))
+                found |= reader.found
+    return sorted(found)
 
 
 def policy(html: Path) -> str:
