@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,11 +14,11 @@ import pytest
 
 from generator.errors import InputError
 from generator.model.digest import Digest, sha256
-from generator.publish import allowed, history, manifest, target
-from generator.publish.allowed import AllowedLane
+from generator.publish import allowed, history, manifest, run, target
+from generator.publish.allowed import Allowed, AllowedLane
 from generator.publish.codes import PublishRefused
 from generator.publish.target import BranchTarget, FolderTarget, HostTarget
-from tests.publish_support import contents, whole
+from tests.publish_support import contents, make_site, whole, write
 from tests.site_support import ROOT, Site, lanebook, one_line, read_html, small_root
 
 SEEDS = Path("/work/shared/seeds")
@@ -392,6 +393,22 @@ def test_exceptions_that_are_a_link_are_not_followed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         allowed.read(tmp_path)
     assert caught.value.code == "KIND-SYMLINK"
+
+
+@pytest.mark.parametrize("name", ["CNAME", ".nojekyll", "extra.html", "fifo"])
+def test_what_no_manifest_lists_is_not_published_unread(tmp_path: Path, name: str) -> None:
+    site = make_site(tmp_path / "html", "word")
+    assert run.judge(tmp_path / "html", Allowed()) == run.Judged(site, (), ())
+    if name == "fifo":
+        os.mkfifo(tmp_path / "html/fifo")
+    else:
+        write(tmp_path / "html", {name: b"/home/" + b"bob/x"})
+    with pytest.raises(PublishRefused) as caught:
+        run.judge(tmp_path / "html", Allowed())
+    assert (caught.value.code, str(caught.value)) == (
+        "PUBLISH-CHANGED",
+        f"site/html/{name} is not what its manifest lists; what is published is as it was",
+    )
 
 
 # --- history ---

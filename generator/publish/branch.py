@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -25,7 +26,7 @@ from generator.names import visible
 from generator.publish import manifest
 from generator.publish.codes import failed, refused, wrong_target
 from generator.publish.folder import AS_IT_WAS, changed
-from generator.publish.manifest import BESIDE, NAME, Site
+from generator.publish.manifest import BESIDE, NAME, Differences, Site
 from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
 from generator.publish.target import BranchTarget
 
@@ -163,7 +164,7 @@ class HeldBranch:
         Raises:
             PublishRefused: the branch moved meanwhile, or git failed.
         """
-        if self.shown and not manifest.compare(site.whole, self._found(_SHOWN)).lines():
+        if self.shown and not any(self._wrong(site, _SHOWN)):
             return Placed(self.shown, site.digest, False, len(site.files) + 1)
         made = self._commit(site)
         # refused where the branch is not what it was when it was looked at; never forces more, as
@@ -221,9 +222,7 @@ class HeldBranch:
         made = self._try("rev-parse", "--verify", "--quiet", self.ref).stdout.decode().strip()
         if done.returncode or not made or made == self.shown:
             raise self._failed(done)
-        found = self._found(self.ref)
-        wrong = manifest.compare(site.whole, found)
-        for path in (*wrong.missing, *wrong.differing, *wrong.extra):
+        for path in chain(*self._wrong(site, self.ref)):
             raise changed(path)
         return made
 
@@ -247,7 +246,7 @@ class HeldBranch:
                         f"{self.name}: published, and moved again since: {tip[:12]}…",
                         "PUBLISH-MOVED",
                     )
-                wrong = manifest.compare(site.whole, self._found(_BACK)).lines()
+                wrong = self._wrong(site, _BACK).lines()
                 if wrong:
                     raise refused(
                         f"{self.name}: what was read back is not what was pushed ({wrong[0]})",
@@ -265,6 +264,10 @@ class HeldBranch:
                 mode, _, blob = about.decode().split(" ")
                 found[os.fsdecode(path)] = blob if mode in ("100644", "100755") else ""
         return found
+
+    def _wrong(self, site: Site, ref: str) -> Differences:
+        """Return in what a commit is not this site; what a host of pages wants there is none."""
+        return manifest.compare(site.whole, self._found(ref), BESIDE)
 
     def _found(self, ref: str) -> dict[str, Digest]:
         """Return path to digest of everything in a commit."""

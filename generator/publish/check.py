@@ -24,7 +24,7 @@ from generator.model.digest import Digest, sha256
 from generator.names import visible
 from generator.publish import manifest, versions
 from generator.publish.codes import PublishRefused, failed
-from generator.publish.manifest import NAME, Differences
+from generator.publish.manifest import BESIDE, NAME, Differences
 
 MOST_BYTES = 4 * 1024**3
 """All that is fetched from one site."""
@@ -68,9 +68,8 @@ def folder(path: Path) -> Checked:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise failed(f"{name}: {reason}", "SITE-UNREAD") from error
     # a checkout of a branch for pages
-    ours = {name: kind for name, kind in tree.odd.items() if not _of_git(name)}
-    files = {name: str(digest) for name, digest in tree.files.items() if not _of_git(name)}
-    return Checked(site.digest, len(site.files), manifest.compare(site.whole, {**files, **ours}))
+    found = {name: what for name, what in tree.found.items() if not _of_git(name)}
+    return Checked(site.digest, len(site.files), manifest.compare(site.whole, found, BESIDE))
 
 
 def shown(path: Path) -> Path:

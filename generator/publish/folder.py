@@ -220,12 +220,11 @@ class HeldFolder:
         os.mkdir(incoming, 0o755)
         os.chmod(incoming, 0o755)  # noqa: S103 - whatever the umask says
         folders = self._fill(site, incoming)
-        tree = manifest.read_tree(incoming)
-        wrong = manifest.compare(site.whole, tree.files).lines()
-        if wrong or tree.odd:
-            first = visible([*wrong, *sorted(tree.odd)][0], 200)
+        wrong = manifest.compare(site.whole, manifest.read_tree(incoming).found).lines()
+        if wrong:
             raise refused(
-                f"{self.name}: what was read back is not what was written ({first}); {AS_IT_WAS}",
+                f"{self.name}: what was read back is not what was written"
+                f" ({visible(wrong[0], 200)}); {AS_IT_WAS}",
                 "PUBLISH-READ-BACK",
             )
         for folder in (incoming, *folders):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,11 @@ class Tree(NamedTuple):
     files: dict[str, Digest]
     odd: dict[str, str]
     """Path to what it is, of what is neither file nor folder."""
+
+    @property
+    def found(self) -> dict[str, str]:
+        """Return path to digest, or to what it is; no manifest lists the latter."""
+        return {**self.files, **self.odd}
 
 
 def build(html: Path) -> bytes:
@@ -174,10 +179,12 @@ class Differences(NamedTuple):
         ]
 
 
-def compare(wanted: Mapping[str, Digest], found: Mapping[str, str]) -> Differences:
-    """Hold what was found against what should be there; what a host of pages adds is passed by."""
+def compare(
+    wanted: Mapping[str, Digest], found: Mapping[str, str], beside: Set[str] = frozenset()
+) -> Differences:
+    """Hold what was found against what should be there; what may lie beside it is passed by."""
     return Differences(
         tuple(sorted(wanted.keys() - found.keys())),
         tuple(sorted(path for path in wanted.keys() & found.keys() if wanted[path] != found[path])),
-        tuple(sorted(found.keys() - wanted.keys() - BESIDE)),
+        tuple(sorted(found.keys() - wanted.keys() - beside)),
     )

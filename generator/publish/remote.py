@@ -320,7 +320,7 @@ class HeldHost:
         for line in listed.splitlines():
             digest, _, path = line.partition("  ./")
             found[path or line] = digest
-        return manifest.Differences.lines(_exact(site, found))
+        return manifest.compare(site.whole, found).lines()
 
     def _bring(self, site: Site) -> str:
         incoming = f"{versions.INCOMING}{secrets.token_hex(8)}"
@@ -379,12 +379,6 @@ class HeldHost:
                 return (f"older versions were not all removed: {error}",)
         self.versions = stay
         return ()
-
-
-def _exact(site: Site, found: dict[str, str]) -> manifest.Differences:
-    """Compare with nothing passed by: what a host of pages adds has no place here."""
-    wrong = manifest.compare(site.whole, found)
-    return wrong._replace(extra=tuple(sorted(found.keys() - site.whole.keys())))
 
 
 class _Gone(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,9 +113,7 @@ def judge(
         PublishRefused: ``PUBLISH-CHANGED``: a file is not what the manifest lists.
     """
     site = manifest.load(html)
-    tree = manifest.read_tree(html)
-    wrong = manifest.compare(site.whole, tree.files)
-    for path in (*wrong.missing, *wrong.differing, *wrong.extra, *sorted(tree.odd)):
+    for path in chain(*manifest.compare(site.whole, manifest.read_tree(html).found)):
         raise changed(path)
     found: dict[tuple[str, Digest], list[tuple[str, Leak]]] = {}
     used: set[AllowedLeak] = set()
