@@ -159,6 +159,17 @@ def test_a_branch_that_moved_otherwise_is_refused_too(tmp_path: Path, bare: Path
 
 
 @needs_git
+def test_a_name_that_only_ends_like_the_branch_is_another(tmp_path: Path, bare: Path) -> None:
+    sites = [make_site(tmp_path / word, word) for word in ("1", "2")]
+    theirs = other_commit(bare, {"code.py": b"print()\n"}, tmp_path / "theirs", "main")
+    git(bare, "update-ref", "refs/archive/refs/heads/pages", theirs)
+    for site in sites:
+        placed = to_branch(site, bare, tmp_path)
+        assert (placed.version, placed.changed) == (git(bare, "rev-parse", "pages").strip(), True)
+    assert git(bare, "rev-parse", "refs/archive/refs/heads/pages").strip() == theirs
+
+
+@needs_git
 @pytest.mark.parametrize("what", ["another branch", "a file beside"])
 def test_a_branch_that_is_somebody_elses_is_left_untouched(
     tmp_path: Path, bare: Path, what: str

@@ -24,7 +24,7 @@ from generator.errors import InputError
 from generator.model.digest import Digest, sha256
 from generator.names import visible
 from generator.publish import manifest
-from generator.publish.codes import failed, refused, wrong_target
+from generator.publish.codes import PublishRefused, failed, refused, wrong_target
 from generator.publish.folder import AS_IT_WAS, changed
 from generator.publish.manifest import BESIDE, NAME, Differences, Site
 from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
@@ -127,8 +127,16 @@ class HeldBranch:
         return settings
 
     def _tip(self) -> str:
-        out = self._git("ls-remote", "--", self.url, self.ref).decode("utf-8", "replace")
-        return out.split("\t")[0].strip() if out else ""
+        """Return the commit that the branch is; empty where there is no such branch.
+
+        A remote also gives names that only end in the one that is asked for.
+        """
+        listed = self._git("ls-remote", "--", self.url, self.ref).decode("utf-8", "replace")
+        for line in listed.splitlines():
+            commit, _, name = line.partition("\t")
+            if name == self.ref:
+                return commit
+        return ""
 
     def published(self) -> Published | None:
         """Return what the branch shows now, by its manifest.
@@ -173,7 +181,7 @@ class HeldBranch:
         done = self._try("push", "--quiet", "--porcelain", lease, self.url, f"{made}:{self.ref}")
         if done.returncode:
             told = done.stdout.decode("utf-8", "replace")
-            if "[rejected]" in told or "stale info" in told or self._tip_or_none() != self.shown:
+            if "[rejected]" in told or "stale info" in told or self._has_moved():
                 raise self._moved()
             raise self._failed(done)
         self.state = "it was pushed, and not read back"
@@ -294,11 +302,11 @@ class HeldBranch:
             f"{self.name} has moved since it was looked at; publish again", "PUBLISH-MOVED"
         )
 
-    def _tip_or_none(self) -> str | None:
-        done = self._try("ls-remote", "--", self.url, self.ref)
-        if done.returncode:
-            return self.shown  # nobody knows; it is told as what git says
-        return done.stdout.decode("utf-8", "replace").split("\t")[0].strip()
+    def _has_moved(self) -> bool:
+        try:
+            return self._tip() != self.shown
+        except PublishRefused:
+            return False  # nobody knows; it is told as what git says of the push
 
     def _failed(self, done: subprocess.CompletedProcess[bytes]) -> Exception:
         text = done.stderr.decode("utf-8", "replace")
