@@ -170,6 +170,21 @@ def test_a_name_that_only_ends_like_the_branch_is_another(tmp_path: Path, bare: 
 
 
 @needs_git
+def test_a_commit_that_takes_too_long_is_one_line(
+    tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path / "site", "word")
+    with HeldBranch(BranchTarget(str(bare), "pages"), tmp_path, EPOCH) as held:
+        monkeypatch.setattr("generator.publish.branch.SECONDS", 0)
+        found = refusal(lambda: held.publish(site, 5))
+    assert (found.code, str(found)) == (
+        "PUBLISH-REMOTE",
+        f"git:{bare}#pages: git did not end within 0 s; what is published is as it was",
+    )
+    assert git(bare, "for-each-ref") == ""
+
+
+@needs_git
 @pytest.mark.parametrize("what", ["another branch", "a file beside"])
 def test_a_branch_that_is_somebody_elses_is_left_untouched(
     tmp_path: Path, bare: Path, what: str

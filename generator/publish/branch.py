@@ -206,26 +206,16 @@ class HeldBranch:
             self._git("update-ref", f"refs/remotes/origin/{self.target.branch}", self.shown)
         name = self._cname()
         when = format_datetime(datetime.fromtimestamp(self.epoch, UTC))
-        done = subprocess.run(
-            [
-                *(sys.executable, "-P", "-m", "ghp_import", "--no-jekyll"),
-                *("--remote", "origin", "--branch", self.target.branch),
-                *("--message", f"Publish site {site.digest}"),
-                *(("--cname", name) if name else ()),
-                *("--", os.path.abspath(site.html)),
-            ],
-            cwd=self.folder,
-            env={
-                **self._environment(),
-                "GIT_COMMITTER_NAME": "lanebook",
-                "GIT_COMMITTER_EMAIL": "lanebook@localhost",
-                "GIT_COMMITTER_DATE": when,
-                "GIT_AUTHOR_DATE": when,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
+        done = self._run(
+            *(sys.executable, "-P", "-m", "ghp_import", "--no-jekyll"),
+            *("--remote", "origin", "--branch", self.target.branch),
+            *("--message", f"Publish site {site.digest}"),
+            *(("--cname", name) if name else ()),
+            *("--", os.path.abspath(site.html)),
+            GIT_COMMITTER_NAME="lanebook",
+            GIT_COMMITTER_EMAIL="lanebook@localhost",
+            GIT_COMMITTER_DATE=when,
+            GIT_AUTHOR_DATE=when,
         )
         made = self._try("rev-parse", "--verify", "--quiet", self.ref).stdout.decode().strip()
         if done.returncode or not made or made == self.shown:
@@ -242,7 +232,6 @@ class HeldBranch:
 
     def _read_back(self, site: Site, made: str) -> None:
         """Fetch the branch into an empty repository, and hold every file against the manifest."""
-        assert self.folder is not None  # noqa: S101 - held
         with tempfile.TemporaryDirectory(prefix="lanebook-git-") as folder:
             here, self.folder = self.folder, Path(folder)
             try:
@@ -315,21 +304,25 @@ class HeldBranch:
         told = visible(without_credentials(said or (lines or ["git failed"])[-1]), 200)
         return failed(f"{self.name}: {told}; {self.state}", "PUBLISH-REMOTE")
 
-    def _git(self, *arguments: str, feed: bytes | None = None) -> bytes:
+    def _git(self, *arguments: str, feed: bytes = b"") -> bytes:
         done = self._try(*arguments, feed=feed)
         if done.returncode:
             raise self._failed(done)
         return done.stdout
 
-    def _try(
-        self, *arguments: str, feed: bytes | None = None
+    def _try(self, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return self._run("git", *arguments, feed=feed)
+
+    def _run(
+        self, *command: str, feed: bytes = b"", **more: str
     ) -> subprocess.CompletedProcess[bytes]:
+        """Run git, or what runs it, in the repository in between; ``more`` is its environment."""
         try:
             return subprocess.run(
-                ["git", *arguments],
+                command,
                 cwd=self.folder,
-                env=self._environment(),
-                input=feed or b"",
+                env={**self._environment(), **more},
+                input=feed,
                 capture_output=True,
                 timeout=SECONDS,
                 check=False,
