@@ -221,6 +221,55 @@ def test_the_remote_of_a_checkout_by_its_name(tmp_path: Path, bare: Path) -> Non
 
 
 @needs_git
+def test_a_repository_of_the_environment_stays_out_of_it(
+    tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as in a hook, or under 'git rebase --exec'
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    git(theirs, "init", "--quiet", "-b", "main")
+    git(theirs, "commit", "--quiet", "--allow-empty", "-m", "theirs")
+    before = contents(theirs)
+    site = make_site(tmp_path / "site", "word")
+    with monkeypatch.context() as hook:
+        for name in ("DIR", "COMMON_DIR", "WORK_TREE", "ALTERNATE_OBJECT_DIRECTORIES"):
+            hook.setenv(f"GIT_{name}", str(theirs / ".git"))
+        for name in ("INDEX_FILE", "SHALLOW_FILE", "GRAFT_FILE"):
+            hook.setenv(f"GIT_{name}", str(theirs / ".git/index"))
+        hook.setenv("GIT_OBJECT_DIRECTORY", str(theirs / ".git/objects"))
+        to_branch(site, bare, tmp_path)
+    assert of_branch(bare)["index.html"] == b"<p>word index.html</p>\n"
+    assert contents(theirs) == before
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "where", ["local", "global", "GIT_CONFIG_COUNT", "GIT_SSH", "GIT_SSH_COMMAND"]
+)
+def test_git_reaches_a_host_by_the_ssh_that_it_is_told(
+    tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    # what is asked of the host "there" is done here
+    script = tmp_path / "here"
+    script.write_text('#!/bin/sh\n[ "$1" = there ] || exit 1\nexec sh -c "$2"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    if where == "GIT_CONFIG_COUNT":
+        git(root, "config", "core.sshCommand", "false")  # counts less
+        for name, value in (("COUNT", "1"), ("KEY_0", "core.sshCommand"), ("VALUE_0", script)):
+            monkeypatch.setenv(f"GIT_CONFIG_{name}", str(value))
+    elif where.startswith("GIT"):
+        monkeypatch.setenv(where, str(script))
+    else:
+        git(root, "config", f"--{where}", "core.sshCommand", str(script))
+    to_branch(make_site(tmp_path / "site", "word"), f"there:{bare}", root)
+    assert of_branch(bare)["index.html"] == b"<p>word index.html</p>\n"
+
+
+@needs_git
 def test_a_remote_that_cannot_be_reached_is_one_line_without_its_password(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", "word")
     with socket.socket() as taken:  # bound and not listening: whoever asks is refused

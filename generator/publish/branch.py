@@ -39,6 +39,13 @@ _CREDENTIALS = re.compile(r"(://)[^/@\s]*@")
 _CNAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 # how git reaches a host: what a checkout in CI has set for itself counts here as well
 _REACHING = r"^(http|credential|url|core\.sshcommand|core\.askpass)\b"
+_KEY, _VALUE = "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"
+# all by which an environment leads git to a repository: git rev-parse --local-env-vars
+_REPOSITORY = (
+    *("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE"),
+    *("GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_PREFIX"),
+)
 
 
 def without_credentials(text: str) -> str:
@@ -116,14 +123,26 @@ class HeldBranch:
         return os.path.normpath(base / url) if local else url
 
     def _reaching(self) -> dict[str, str]:
+        """Return variables by which git reaches a host as it would from the root, asking nobody."""
         done = self._try(
             "-C", str(self.root), "config", "--local", "--includes", "-z", "--get-regexp", _REACHING
         )
-        pairs = [line.partition("\n") for line in done.stdout.decode().split("\0") if line]
-        settings = {"GIT_CONFIG_COUNT": str(len(pairs) + 1)}
-        for number, (key, _, value) in enumerate([*pairs, ("core.hooksPath", "", os.devnull)]):
-            settings[f"GIT_CONFIG_KEY_{number}"] = key
-            settings[f"GIT_CONFIG_VALUE_{number}"] = value
+        pairs = [line.partition("\n")[::2] for line in done.stdout.decode().split("\0") if line]
+        # the settings of an environment come last, as they count more than those of a repository
+        count = os.environ.get("GIT_CONFIG_COUNT", "")
+        pairs += [
+            (os.environ.get(f"{_KEY}{number}", ""), os.environ.get(f"{_VALUE}{number}", ""))
+            for number in range(int(count) if count.isdecimal() else 0)
+        ]
+        pairs.append(("core.hooksPath", os.devnull))
+        settings = {"GIT_CONFIG_COUNT": str(len(pairs))}
+        for number, (key, value) in enumerate(pairs):
+            settings |= {f"{_KEY}{number}": key, f"{_VALUE}{number}": value}
+        if not (
+            {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys()
+            or self._try("-C", str(self.root), "config", "core.sshCommand").stdout
+        ):
+            settings["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o ConnectTimeout=15"
         return settings
 
     def _tip(self) -> str:
@@ -334,15 +353,8 @@ class HeldBranch:
 
     def _environment(self) -> Mapping[str, str]:
         """Return an environment in which git asks nobody, and none of a repository around here."""
-        plain = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")
-        }
-        ssh = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15"}
         return {
-            **({} if "core.sshcommand" in self.settings.values() else ssh),
-            **plain,
+            **{name: value for name, value in os.environ.items() if name not in _REPOSITORY},
             **self.settings,
             "GIT_TERMINAL_PROMPT": "0",
             "LC_ALL": "C",
