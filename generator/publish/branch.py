@@ -24,8 +24,8 @@ from generator.errors import InputError
 from generator.model.digest import Digest, sha256
 from generator.names import visible
 from generator.publish import manifest
-from generator.publish.codes import PublishRefused, failed, refused, wrong_target
-from generator.publish.folder import AS_IT_WAS, changed
+from generator.publish.codes import AS_IT_WAS, PublishRefused, failed, refused, wrong_target
+from generator.publish.folder import changed
 from generator.publish.manifest import BESIDE, NAME, Differences, Site
 from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
 from generator.publish.target import BranchTarget

@@ -23,7 +23,7 @@ from generator.errors import InputError, UsageError
 from generator.model.digest import Digest, sha256
 from generator.names import visible
 from generator.publish import manifest, versions
-from generator.publish.codes import PublishRefused, failed
+from generator.publish.codes import PublishRefused, failed, reason
 from generator.publish.manifest import BESIDE, NAME, Differences
 
 MOST_BYTES = 4 * 1024**3
@@ -65,8 +65,7 @@ def folder(path: Path) -> Checked:
         tree = manifest.read_tree(path)
     except OSError as error:
         name = visible(os.path.basename(os.fsdecode(error.filename or "")), 200)
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise failed(f"{name}: {reason}", "SITE-UNREAD") from error
+        raise failed(f"{name}: {reason(error)}", "SITE-UNREAD") from error
     # a checkout of a branch for pages
     found = {name: what for name, what in tree.found.items() if not _of_git(name)}
     return Checked(site.digest, len(site.files), manifest.compare(site.whole, found, BESIDE))
@@ -218,8 +217,8 @@ class _Origin:
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self.late:
                 raise self._unread(f"took longer than {self.seconds:g} s") from error
-            reason = _reason(error)
-            raise self._unread(visible(reason or type(error).__name__, 200)) from error
+            told = _reason(error) or type(error).__name__
+            raise self._unread(visible(told, 200)) from error
 
     def _asked(self, target: str) -> http.client.HTTPResponse:
         headers = {
@@ -284,9 +283,7 @@ def _reason(error: Exception) -> str:
         return f"certificate verify failed: {error.verify_message}"
     if isinstance(error, ssl.SSLError | socket.gaierror):
         return error.strerror or str(error)
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return str(error)
+    return reason(error)
 
 
 def _port(parts: SplitResult) -> int:

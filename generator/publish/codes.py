@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from generator.errors import LanebookError
 from generator.exits import Exit
 from generator.rules.base import Code
@@ -145,6 +148,9 @@ PUBLISH_CODES: dict[str, Code] = {
 }
 
 
+AS_IT_WAS = "what is published is as it was"
+
+
 class PublishRefused(LanebookError):
     """Nothing was published; what was published before is as it was."""
 
@@ -168,3 +174,12 @@ def refused(problem: str, code: str) -> PublishRefused:
 def failed(problem: str, code: str) -> PublishRefused:
     """Return the error for a site that could not be published; exit code 3."""
     return PublishRefused(problem, code, Exit.NO_VERDICT)
+
+
+def reason(error: Exception) -> str:
+    """Say why the system, or lanebook, refused; without the machine's own path to it."""
+    if not isinstance(error, OSError) or not error.errno:
+        return str(error)
+    if error.errno == errno.ENOSPC:
+        return "no space left on the disk"
+    return os.strerror(error.errno)

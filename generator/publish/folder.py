@@ -11,8 +11,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,24 +19,31 @@ from generator.errors import InputError
 from generator.model.digest import Digest
 from generator.names import visible
 from generator.publish import manifest, versions
-from generator.publish.codes import PublishRefused, failed, refused, wrong_target
+from generator.publish.codes import (
+    AS_IT_WAS,
+    PublishRefused,
+    failed,
+    reason,
+    refused,
+    wrong_target,
+)
 from generator.publish.manifest import NAME, Site
-from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
+from generator.publish.placed import MOST_RECORD_BYTES, Placed
+from generator.publish.versioned import HeldVersions
 from generator.reading.tree import read_file
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1024 * 1024
-AS_IT_WAS = "what is published is as it was"
 
 
-class HeldFolder:
+class HeldFolder(HeldVersions):
     """A target folder that is held."""
 
     def __init__(self, path: Path) -> None:
         """Take the folder; nothing is looked at yet."""
+        super().__init__(visible(str(path), 200))
         self.path = path
-        self.name = visible(str(path), 200)
         self.lock = -1
 
     def __enter__(self) -> Self:
@@ -46,8 +52,12 @@ class HeldFolder:
         Raises:
             PublishRefused: it is somebody's, another publisher holds it, or it cannot be written.
         """
-        with self._told():
-            self._claim()
+        try:
+            with self._told():
+                self._claim()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -61,11 +71,7 @@ class HeldFolder:
         try:
             yield
         except (OSError, InputError) as error:
-            self.__exit__()
-            raise failed(f"{self.name}: {_reason(error)}; {AS_IT_WAS}", "PUBLISH-WRITE") from error
-        except PublishRefused:
-            self.__exit__()
-            raise
+            raise failed(f"{self.name}: {reason(error)}; {AS_IT_WAS}", "PUBLISH-WRITE") from error
 
     def _claim(self) -> None:
         if not os.path.lexists(self.path):
@@ -86,7 +92,7 @@ class HeldFolder:
             ) from error
         if not os.path.lexists(marker):
             self._refuse_foreign()
-            self._write_marker([])
+            self._mark([])
         self.versions = versions.parse(read_file(marker, versions.MOST_BYTES, code="PUBLISH-WRITE"))
         self.current = self._current()
         (self.path / versions.VERSIONS).mkdir(mode=0o755, exist_ok=True)
@@ -127,110 +133,68 @@ class HeldFolder:
         for name in os.listdir(self.path / versions.VERSIONS):
             ours = name.startswith(versions.INCOMING) or versions.is_version(name)
             if ours and name not in known:
-                _remove(self._at(name))
+                _delete(self._at(name))
 
     def _at(self, version: str) -> Path:
         return self.path / versions.VERSIONS / version
 
-    def published(self) -> Published | None:
-        """Return what the folder shows now, by its manifest.
-
-        Where that was damaged, so that only publishing can mend it, the newest version that has its
-        manifest stands for it.
-
-        Raises:
-            PublishRefused: no version has its manifest.
-        """
-        if not self.current:
-            return None
-        for version in (self.current, *reversed(self.versions)):
-            folder = self._at(version)
-            try:
-                site = manifest.load(folder)
-            except (InputError, OSError):
-                continue
-            if site.digest == versions.digest_of(version):
-                return Published(site.digest, site.files, partial(_small, folder))
-        self.__exit__()
-        raise failed(f"{self.name}: {versions.UNREADABLE}", "PUBLISH-WRITE")
-
     def publish(self, site: Site, keep: int) -> Placed:
-        """Put the site beside what is shown, read it back, and switch in one step.
+        """Publish as to any target with versions; what the disk says is told in one line.
 
         Raises:
             PublishRefused: it could not be written or is not as it should be; nothing changed.
         """
-        incoming = self._at(f"{versions.INCOMING}{secrets.token_hex(8)}")
         with self._told():
-            if self.current and self._whole(self.current, site.digest):
-                return Placed(self.current, site.digest, False, len(site.files) + 1)
-            there = self._whole_one(site.digest)
-            try:
-                if not there:
-                    there = self._bring(site, incoming)
-                order = versions.with_new(self.versions, self.current, there)
-                self._write_marker(order)
-                self._switch(there)
-            finally:
-                with contextlib.suppress(OSError):
-                    _remove(incoming)
-        self.versions, self.current = order, there
-        return Placed(there, site.digest, True, len(site.files) + 1, self._forget(keep))
+            return super().publish(site, keep)
 
     def rollback(self) -> Placed:
-        """Switch to the version before the one that is shown, if it is whole.
+        """Go back as in any target with versions; what the disk says is told in one line.
 
         Raises:
-            PublishRefused: there is none, or it was altered; nothing changed.
+            PublishRefused: there is no version before, or it was altered; nothing changed.
         """
-        there = versions.before(self.versions, self.current) if self.current else ""
-        if not there:
-            raise failed(f"{self.name}: there is no version to go back to", "PUBLISH-NONE")
         with self._told():
-            if not self._whole(there, versions.digest_of(there)):
-                raise refused(
-                    f"{self.name}: version {there[:12]}… is not what it was; {AS_IT_WAS}",
-                    "PUBLISH-DAMAGED",
-                )
-            files = len(manifest.load(self._at(there)).files) + 1
-            self._switch(there)
-        self.current = there
-        return Placed(there, versions.digest_of(there), True, files)
+            return super().rollback()
 
-    def _whole_one(self, digest: Digest) -> str:
-        """Return a version that is kept and is this very site; empty where there is none."""
-        for version in reversed(self.versions):
-            if version != self.current and self._whole(version, digest):
-                return version
-        return ""
-
-    def _whole(self, version: str, digest: Digest) -> bool:
-        """Whether a version is there, is this site, and is as it was published."""
-        if versions.digest_of(version) != digest:
-            return False
+    def _site(self, version: str) -> Site | None:
         try:
-            site = manifest.load(self._at(version))
-            tree = manifest.read_tree(self._at(version))
-        except (InputError, OSError):
-            return False
-        return site.digest == digest and not tree.odd and tree.files == site.whole
+            return manifest.load(self._at(version))
+        except InputError:
+            return None
 
-    def _bring(self, site: Site, incoming: Path) -> str:
+    def _small(self, version: str, path: str) -> bytes | None:
+        try:
+            return read_file(self._at(version) / path, MOST_RECORD_BYTES, code="PUBLISH-WRITE")
+        except InputError:
+            return None
+
+    def _intact(self, version: str, site: Site) -> bool:
+        try:
+            return manifest.read_tree(self._at(version)).found == site.whole
+        except OSError:
+            return False
+
+    def _bring(self, site: Site) -> str:
         """Write a version, read it back, and give it its name."""
-        os.mkdir(incoming, 0o755)
-        os.chmod(incoming, 0o755)  # noqa: S103 - whatever the umask says
-        folders = self._fill(site, incoming)
-        wrong = manifest.compare(site.whole, manifest.read_tree(incoming).found).lines()
-        if wrong:
-            raise refused(
-                f"{self.name}: what was read back is not what was written"
-                f" ({visible(wrong[0], 200)}); {AS_IT_WAS}",
-                "PUBLISH-READ-BACK",
-            )
-        for folder in (incoming, *folders):
-            _settle(folder)
-        name = versions.named(site.digest, os.listdir(self.path / versions.VERSIONS))
-        os.rename(incoming, self._at(name))
+        incoming = self._at(f"{versions.INCOMING}{secrets.token_hex(8)}")
+        try:
+            os.mkdir(incoming, 0o755)
+            os.chmod(incoming, 0o755)  # noqa: S103 - whatever the umask says
+            folders = self._fill(site, incoming)
+            wrong = manifest.compare(site.whole, manifest.read_tree(incoming).found).lines()
+            if wrong:
+                raise refused(
+                    f"{self.name}: what was read back is not what was written"
+                    f" ({visible(wrong[0], 200)}); {AS_IT_WAS}",
+                    "PUBLISH-READ-BACK",
+                )
+            for folder in (incoming, *folders):
+                _settle(folder)
+            name = versions.named(site.digest, os.listdir(self.path / versions.VERSIONS))
+            os.rename(incoming, self._at(name))
+        finally:
+            with contextlib.suppress(OSError):
+                _delete(incoming)
         _settle(self.path / versions.VERSIONS)
         return name
 
@@ -283,7 +247,7 @@ class HeldFolder:
             return False
         return True
 
-    def _write_marker(self, order: list[str]) -> None:
+    def _mark(self, order: Sequence[str]) -> None:
         new = self.path / f"{versions.NEW}{secrets.token_hex(8)}"
         try:
             with os.fdopen(os.open(new, _WRITE, 0o644), "wb") as out:
@@ -306,27 +270,9 @@ class HeldFolder:
         with contextlib.suppress(OSError):  # it is switched to, and may be told as nothing else
             _settle(self.path)
 
-    def _forget(self, keep: int) -> tuple[str, ...]:
-        """Remove versions that are too many; the site is published whether or not that works."""
-        stay = versions.kept(self.versions, self.current, keep)
-        gone = [one for one in self.versions if one not in stay]
-        try:
-            if gone:
-                self._write_marker(stay)
-            for version in gone:
-                _remove(self._at(version))
-        except OSError as error:
-            return (f"older versions were not all removed: {_reason(error)}",)
-        self.versions = stay
-        return ()
-
-
-def _reason(error: OSError | InputError) -> str:
-    if isinstance(error, InputError):
-        return str(error)
-    if error.errno == errno.ENOSPC:
-        return "no space left on the disk"
-    return os.strerror(error.errno) if error.errno else str(error)
+    def _remove(self, gone: Sequence[str]) -> None:
+        for version in gone:
+            _delete(self._at(version))
 
 
 def _make_folders(base: Path, folder: str, made: dict[str, Path]) -> None:
@@ -383,15 +329,8 @@ def _settle(path: Path) -> None:
         os.close(descriptor)
 
 
-def _remove(path: Path) -> None:
+def _delete(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     elif os.path.lexists(path):
         os.unlink(path)
-
-
-def _small(folder: Path, path: str) -> bytes | None:
-    try:
-        return read_file(folder / path, MOST_RECORD_BYTES, code="PUBLISH-WRITE")
-    except InputError:
-        return None

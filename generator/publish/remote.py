@@ -18,19 +18,17 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
 from generator.errors import InputError
-from generator.model.digest import sha256
 from generator.names import visible
 from generator.publish import manifest, versions
-from generator.publish.codes import PublishRefused, failed, refused, wrong_target
-from generator.publish.folder import AS_IT_WAS
+from generator.publish.codes import AS_IT_WAS, PublishRefused, failed, refused, wrong_target
 from generator.publish.manifest import NAME, Site
-from generator.publish.placed import MOST_RECORD_BYTES, Placed, Published
+from generator.publish.placed import MOST_RECORD_BYTES
 from generator.publish.target import HostTarget
+from generator.publish.versioned import HeldVersions
 from generator.writing.engine import die_with_parent
 
 STEP_SECONDS = 600
@@ -123,14 +121,14 @@ head -c "$MOST" -- "$F"
 """
 
 
-class HeldHost:
+class HeldHost(HeldVersions):
     """A folder on a host that is held."""
 
     def __init__(self, target: HostTarget, config: Path | None = None) -> None:
         """Take the target, and a configuration for ssh other than the user's."""
-        self.target = target
         port = f":{target.port}" if target.port else ""
-        self.name = visible(f"{target.place}{port}:{target.path}", 200)
+        super().__init__(visible(f"{target.place}{port}:{target.path}", 200))
+        self.target = target
         self.ssh = [
             *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"),
             *("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"),
@@ -138,9 +136,7 @@ class HeldHost:
             *(("-p", str(target.port)) if target.port else ()),
         ]
         self.shell: _Shell | None = None
-        self.versions: list[str] = []
         self.there: set[str] = set()
-        self.current = ""
         self.state = AS_IT_WAS
 
     def __enter__(self) -> Self:
@@ -219,27 +215,17 @@ class HeldHost:
             )
         unknown = self.there - {*self.versions, self.current}
         if unknown:
-            self._step(_REMOVE, GONE=" ".join(sorted(unknown)))
+            self._remove(sorted(unknown))
             self.there -= unknown
 
-    def published(self) -> Published | None:
-        """Return what the host shows now, by its manifest; see :meth:`HeldFolder.published`.
-
-        Raises:
-            PublishRefused: no version has its manifest.
-        """
-        if not self.current:
+    def _site(self, version: str) -> Site | None:
+        data = self._read(version, NAME, manifest.MOST_BYTES)
+        if data is None:
             return None
-        for version in (self.current, *reversed(self.versions)):
-            data = self._read(version, NAME, manifest.MOST_BYTES)
-            if data is None or sha256(data) != versions.digest_of(version):
-                continue
-            try:
-                files = manifest.parse(data)
-            except InputError:
-                continue
-            return Published(sha256(data), files, partial(self._small, version))
-        raise failed(f"{self.name}: {versions.UNREADABLE}", "PUBLISH-WRITE")
+        try:
+            return Site(Path(), data, manifest.parse(data))
+        except InputError:
+            return None
 
     def _small(self, version: str, path: str) -> bytes | None:
         return self._read(version, path, MOST_RECORD_BYTES)
@@ -253,64 +239,19 @@ class HeldHost:
             return None
         return data if len(data) <= most else None
 
-    def publish(self, site: Site, keep: int) -> Placed:
-        """Bring the site beside what is shown, read its digests back, and switch.
-
-        Raises:
-            PublishRefused: it could not be brought or is not as it should be; nothing changed.
-        """
-        whole = len(site.files) + 1
-        if self.current and self._whole(self.current, site):
-            return Placed(self.current, site.digest, False, whole)
-        there = next(
-            (
-                version
-                for version in reversed(self.versions)
-                if version != self.current and self._whole(version, site)
-            ),
-            "",
-        )
-        if not there:
-            there = self._bring(site)
-        order = versions.with_new(self.versions, self.current, there)
-        self._step(_MARK, ORDER=" ".join(order))
-        self._switch(there)
-        self.versions, self.current = order, there
-        return Placed(there, site.digest, True, whole, self._forget(keep))
-
-    def rollback(self) -> Placed:
-        """Switch to the version before the one that is shown, if it is whole.
-
-        Raises:
-            PublishRefused: there is none, or it was altered; nothing changed.
-        """
-        there = versions.before(self.versions, self.current) if self.current else ""
-        if not there:
-            raise failed(f"{self.name}: there is no version to go back to", "PUBLISH-NONE")
-        data = self._read(there, NAME, manifest.MOST_BYTES)
-        try:
-            site = Site(Path(), data or b"", manifest.parse(data or b""))
-        except InputError:
-            site = Site(Path(), b"", {})
-        if site.digest != versions.digest_of(there) or not self._whole(there, site):
-            raise refused(
-                f"{self.name}: version {there[:12]}… is not what it was; {AS_IT_WAS}",
-                "PUBLISH-DAMAGED",
-            )
-        self._switch(there)
-        self.current = there
-        return Placed(there, site.digest, True, len(site.files) + 1)
-
     def _switch(self, version: str) -> None:
         self.state = "either the old site or the new one is shown, whole"
         self._step(_SWITCH, V=version)
         self.state = "the new site is shown"
 
-    def _whole(self, version: str, site: Site) -> bool:
-        """Whether a version is this site, and is as it was published."""
-        if versions.digest_of(version) != site.digest or version not in self.there:
-            return False
-        return not self._wrong(version, site)
+    def _intact(self, version: str, site: Site) -> bool:
+        return version in self.there and not self._wrong(version, site)
+
+    def _mark(self, order: Sequence[str]) -> None:
+        self._step(_MARK, ORDER=" ".join(order))
+
+    def _remove(self, gone: Sequence[str]) -> None:
+        self._step(_REMOVE, GONE=" ".join(gone))
 
     def _wrong(self, version: str, site: Site) -> list[str]:
         """Return in what a folder on the host is not this site, by what the host reads of it."""
@@ -367,18 +308,6 @@ class HeldHost:
         if done.returncode:
             told = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["rsync failed"]
             raise failed(f"{self.name}: {visible(told[0], 200)}; {AS_IT_WAS}", "PUBLISH-REMOTE")
-
-    def _forget(self, keep: int) -> tuple[str, ...]:
-        stay = versions.kept(self.versions, self.current, keep)
-        gone = [one for one in self.versions if one not in stay]
-        if gone:
-            try:
-                self._step(_MARK, ORDER=" ".join(stay))
-                self._step(_REMOVE, GONE=" ".join(gone))
-            except PublishRefused as error:
-                return (f"older versions were not all removed: {error}",)
-        self.versions = stay
-        return ()
 
 
 class _Gone(Exception):
