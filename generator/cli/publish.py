@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from generator.errors import UsageError
 from generator.exits import Exit
 from generator.names import visible
 from generator.render.words import plural
+
+if TYPE_CHECKING:
+    from generator.publish.placed import Placed
+    from generator.publish.target import Target
 
 
 @click.command("publish")
@@ -65,82 +70,62 @@ def publish(
       lanebook publish git:origin#gh-pages
       lanebook publish ssh://deploy@www.example.org/srv/www/lanes --keep 10
     """  # noqa: D301 - click's \b is the character
+    from generator.publish import allowed, run
     from generator.publish.codes import PublishRefused
+    from generator.reading.root import open_root
+    from generator.writing.build import build, newest_epoch
 
     try:
-        return _publish(
-            output,
-            target,
-            folder,
-            allow_findings=allow_findings,
-            keep=keep,
-            rollback=rollback,
-            ssh_config=ssh_config,
-            engine=engine,
-            jobs=jobs,
-        )
+        where = _where(target, ssh_config, "--rollback" if rollback else "--keep" if keep else "")
+        if rollback:
+            near = folder.resolve() if folder is not None else Path.cwd()
+            with run.hold(where, near, ssh_config=ssh_config) as held:
+                placed = held.rollback()
+            _tell(output, target, placed, "rolled back to")
+            return Exit.VERIFIED
+        root = open_root(around(folder))
+        allow = allowed.read(root.path)
+        verdict = build(root, engine=engine, jobs=jobs, progress=output.phase).verdict
+        html = run.built(root.path)
+        judged = run.judge(html, allow, jobs=jobs, progress=output.phase("looking for leaks", 0))
+        for line in run.told(judged.leaks):
+            output.result(line)
+        # what leaks comes first: it is the one thing that publishing cannot take back
+        run.refuse_leaks(judged)
+        run.refuse_verdict(verdict, allow_findings=allow_findings)
+        for entry in judged.unused:
+            output.message(f"{allowed.NAME}: nothing needs {entry.rule} {entry.digest} any more")
+        epoch = newest_epoch(verdict)
+        with run.hold(where, root.path, epoch=epoch, ssh_config=ssh_config) as held:
+            placed = run.publish(judged.site, held, allow, keep or run.KEEP)
+        _tell(output, target, placed, "published" if placed.changed else "published already")
+        return Exit.VERIFIED
     except PublishRefused as error:
         output.error(f"not {'rolled back' if rollback else 'published'}: {error} ({error.code})")
         return error.exit_code
 
 
-def _publish(
-    output: Output,
-    text: str,
-    folder: Path | None,
-    *,
-    allow_findings: bool,
-    keep: int | None,
-    rollback: bool,
-    ssh_config: Path | None,
-    engine: str,
-    jobs: int,
-) -> Exit:
-    from generator.publish import allowed, run
+def _where(text: str, ssh_config: Path | None, option: str) -> Target:
+    """Return what a target means; ``option`` is one that a branch does not have, or empty."""
     from generator.publish.target import BranchTarget, HostTarget, parse
-    from generator.reading.root import open_root
-    from generator.writing.build import build, newest_epoch
 
     target = parse(text)
-    if isinstance(target, BranchTarget) and (rollback or keep is not None):
-        option = "--rollback" if rollback else "--keep"
+    if isinstance(target, BranchTarget) and option:
         raise UsageError(
             f"{option} is for folders and hosts; a branch keeps its commits, and 'git revert' goes"
             " back"
         )
     if ssh_config is not None and not isinstance(target, HostTarget):
         raise UsageError("--ssh-config is for hosts; git has core.sshCommand")
-    if rollback:
-        where = folder.resolve() if folder is not None else Path.cwd()
-        with run.hold(target, where, ssh_config=ssh_config) as held:
-            placed = held.rollback()
-        _tell(output, text, placed.version, placed.digest, placed.files, "rolled back to")
-        return Exit.VERIFIED
-    root = open_root(around(folder))
-    allow = allowed.read(root.path)
-    verdict = build(root, engine=engine, jobs=jobs, progress=output.phase).verdict
-    html = run.built(root.path)
-    judged = run.judge(html, allow, jobs=jobs, progress=output.phase("looking for leaks", 0))
-    for line in run.told(judged.leaks):
-        output.result(line)
-    # what leaks comes first: it is the one thing that publishing cannot take back
-    run.refuse_leaks(judged)
-    run.refuse_verdict(verdict, allow_findings=allow_findings)
-    for entry in judged.unused:
-        output.message(f"{allowed.NAME}: nothing needs {entry.rule} {entry.digest} any more")
-    with run.hold(target, root.path, epoch=newest_epoch(verdict), ssh_config=ssh_config) as held:
-        placed = run.publish(judged.site, held, allow, keep or run.KEEP)
-    word = "published" if placed.changed else "published already"
-    _tell(output, text, placed.version, placed.digest, placed.files, word)
-    for note in placed.notes:
-        output.message(note)
-    return Exit.VERIFIED
+    return target
 
 
-def _tell(output: Output, target: str, version: str, digest: str, files: int, word: str) -> None:
+def _tell(output: Output, target: str, placed: Placed, word: str) -> None:
     from generator.publish.branch import without_credentials
 
     output.result(f"{word}: {visible(without_credentials(target))}")
-    output.result(f"  version   {version}")
-    output.result(f"  manifest  {digest}")
-    output.result(f"  {plural(files, 'file')}, each read back")
+    output.result(f"  version   {placed.version}")
+    output.result(f"  manifest  {placed.digest}")
+    output.result(f"  {plural(placed.files, 'file')}, each read back")
+    for note in placed.notes:
+        output.message(note)

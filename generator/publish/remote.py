@@ -9,6 +9,7 @@ rsync.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import selectors
@@ -124,6 +125,9 @@ head -c "$MOST" -- "$F"
 class HeldHost(HeldVersions):
     """A folder on a host that is held."""
 
+    shell: _Shell
+    """While it is held."""
+
     def __init__(self, target: HostTarget, config: Path | None = None) -> None:
         """Take the target, and a configuration for ssh other than the user's."""
         port = f":{target.port}" if target.port else ""
@@ -135,7 +139,7 @@ class HeldHost(HeldVersions):
             *(("-F", str(config.absolute())) if config is not None else ()),
             *(("-p", str(target.port)) if target.port else ()),
         ]
-        self.shell: _Shell | None = None
+        self.held = contextlib.ExitStack()
         self.there: set[str] = set()
         self.state = AS_IT_WAS
 
@@ -150,6 +154,7 @@ class HeldHost(HeldVersions):
             if shutil.which(tool) is None:
                 raise failed(f"{self.name}: {tool} is not installed here", "PUBLISH-REMOTE")
         self.shell = _Shell([*self.ssh, self.target.place.strip("[]"), "exec sh -s"])
+        self.held.callback(self.shell.end)
         try:
             self._step(_OPEN)
             self.shell.tell(f'exec 9>>"$T/{versions.LOCK}"', self._variables({}))
@@ -162,9 +167,7 @@ class HeldHost(HeldVersions):
 
     def __exit__(self, *error: object) -> None:
         """End the connection, and with it the lock."""
-        if self.shell is not None:
-            self.shell.end()
-            self.shell = None
+        self.held.close()
 
     def _variables(self, more: dict[str, str]) -> dict[str, str]:
         path = self.target.path
@@ -174,7 +177,6 @@ class HeldHost(HeldVersions):
 
     def _step(self, script: str, most: int = versions.MOST_BYTES, **more: str) -> bytes:
         """Do one step on the host, and return what it printed."""
-        assert self.shell is not None  # noqa: S101 - held
         try:
             code, out = self.shell.run(script, self._variables(more), most)
         except _Gone as gone:
@@ -326,6 +328,9 @@ class _Shell:
             stderr=self.errors,
             preexec_fn=die_with_parent,
         )
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101 - both are pipes
+        self.stdin, self.stdout = stdin, stdout
         self.buffer = bytearray()
 
     def tell(self, script: str, variables: dict[str, str]) -> None:
@@ -353,26 +358,24 @@ class _Shell:
         return int(code), out
 
     def _write(self, text: str) -> None:
-        assert self.process.stdin is not None  # noqa: S101 - it is a pipe
         try:
-            self.process.stdin.write(text.encode("utf-8", "surrogateescape"))
-            self.process.stdin.flush()
+            self.stdin.write(text.encode("utf-8", "surrogateescape"))
+            self.stdin.flush()
         except OSError as error:
             raise _Gone(self.said()) from error
 
     def _until(self, mark: bytes, deadline: float, most: int) -> bytes:
         """Return what comes before a mark, and take both away."""
-        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
         looked = 0
         with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
+            selector.register(self.stdout, selectors.EVENT_READ)
             while (at := self.buffer.find(mark, max(0, looked - len(mark)))) < 0:
                 looked = len(self.buffer)
                 if looked > most + len(mark):
                     raise _Gone("the host says more than it was asked")
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise _Gone("the host did not answer in time")
-                piece = os.read(self.process.stdout.fileno(), 65536)
+                piece = os.read(self.stdout.fileno(), 65536)
                 if not piece:
                     raise _Gone(self.said())
                 self.buffer += piece
@@ -389,12 +392,9 @@ class _Shell:
 
     def end(self) -> None:
         """End the connection."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue
+        for pipe in (self.stdin, self.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
