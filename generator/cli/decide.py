@@ -54,7 +54,7 @@ def decide(
       lanebook decide clone-rehearsal HOLD_PRODUCTION --by "A. Owner" --on 2026-11-25
       lanebook decide clone-rehearsal AUTHORIZE_NEXT_LANE_ONLY --by "A. Owner" \\
           --on 2026-11-25 --reason "the rollback is proven on the clone"
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator.deciding import DecisionRefused, Wanted
     from generator.deciding import decide as record
     from generator.reading.root import open_root

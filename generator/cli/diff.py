@@ -54,7 +54,7 @@ def diff(output: Output, a: str, b: str, form: str, fail_on: str | None, jobs: i
       lanebook diff HEAD~1:my-lane my-lane          a lane before and after an edit
       lanebook diff HEAD: . --fail-on regression    the whole root, against what is committed
       lanebook diff old/root new/root --format md
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator.comparing import sides
     from generator.comparing.difference import difference
     from generator.comparing.patch import patch

@@ -75,7 +75,7 @@ def gate(
       lanebook gate SEALS.sha256 sql --diff                one folder, and where it differs
       lanebook gate SEALS.sha256 --format junit -o gate.xml
       lanebook gate --selftest
-    """  # noqa: D301 - click's \b is the character
+    """
     if write:
         if selftest or diff or report is not None or form != "text":
             raise UsageError("--write goes with SEALS, PATHs and --jobs only")

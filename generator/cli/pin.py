@@ -78,7 +78,7 @@ def pin(
       lanebook pin clone-rehearsal        one lane
       lanebook pin --check                has anything changed since?
       lanebook pin --repin clone-rehearsal
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator import pinning
     from generator.verify import verify
 

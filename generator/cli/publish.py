@@ -69,7 +69,7 @@ def publish(
       lanebook publish /srv/www/lanes --rollback
       lanebook publish git:origin#gh-pages
       lanebook publish ssh://deploy@www.example.org/srv/www/lanes --keep 10
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator.publish import allowed, run
     from generator.publish.codes import PublishRefused
     from generator.reading.root import open_root

@@ -73,7 +73,7 @@ def rehearse(
       lanebook rehearse add-column --engine postgres --dump copy.dump --change add-column.sql
       lanebook rehearse add-index-2 --database copy.sqlite --change add-index.sql \\
           --previous add-index --delegation AUTHORIZE_SECOND_SQLITE_CLONE_REHEARSAL_ONLY
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator.rehearse.run import Wanted, rehearse
 
     if (database is None) == (dump is None):

@@ -84,7 +84,7 @@ def rerun(
     Examples:
       lanebook rerun clone-rehearsal
       lanebook rerun packets/clone-rehearsal --time 60 --memory 256
-    """  # noqa: D301 - click's \b is the character, so that it keeps the lines of an example
+    """
     from generator.rerun import rerun as running
     from generator.rerun.sandbox import MIB, Limits
 

@@ -59,7 +59,7 @@ def verify_site(
       lanebook verify-site https://lanes.example.org/
       lanebook verify-site /srv/www/lanes --manifest-digest 0f9c…
       lanebook verify-site site/html --csp
-    """  # noqa: D301 - click's \b is the character
+    """
     from generator.errors import InputError
     from generator.model.digest import parse_digest
     from generator.names import visible

@@ -328,9 +328,9 @@ class _Shell:
             stderr=self.errors,
             preexec_fn=die_with_parent,
         )
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101 - both are pipes
-        self.stdin, self.stdout = stdin, stdout
+        assert self.process.stdin is not None  # noqa: S101 - a pipe, as is the next
+        assert self.process.stdout is not None  # noqa: S101
+        self.stdin, self.stdout = self.process.stdin, self.process.stdout
         self.buffer = bytearray()
 
     def tell(self, script: str, variables: dict[str, str]) -> None:
