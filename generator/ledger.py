@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from generator.model.digest import Digest, is_digest
@@ -243,6 +244,7 @@ _MOST_COMPARED = 20
 """Documents of one lane that are compared; a lane has a handful."""
 
 
+@lru_cache(maxsize=4096)  # the keys of documents come again and again
 def _plain_key(key: str) -> str:
     words = _NOT_WORD.sub(" ", key[-200:].rsplit("/", 1)[-1].lower()).strip()
     return _SYNONYMS.get(words, words)

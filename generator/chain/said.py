@@ -393,7 +393,7 @@ def _trees(lane: Lane, *, before: bool) -> Iterator[Stated]:
     for document in lane.documents:
         for statement in document.statements:
             key = statement.key
-            if not _TREE.search(key) or not _is_hash(statement.value):
+            if not _is_hash(statement.value) or not _TREE.search(key):
                 continue
             of_before = _OF_BEFORE.search(key) is not None
             if of_before is before and (before or _in_preflight(document, statement)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from generator.contradictions import counting
 from generator.contradictions.fact import DRIFT, FOLDED, PROBES, SURFACES, Fact
@@ -154,9 +155,12 @@ _AFFIRMED_BY: tuple[tuple[str, str, str, bool], ...] = (
 )
 """Subject, the words of which one must be there at all, what affirms it, and whether it does."""
 _AFFIRMED = tuple(
-    (subject, tuple(words.split()), re.compile(pattern), sense)
-    for subject, words, pattern, sense in _AFFIRMED_BY
+    (subject, re.compile(pattern), sense) for subject, _, pattern, sense in _AFFIRMED_BY
 )
+_AFFIRMING = tuple(
+    (word, at) for at, (_, words, _, _) in enumerate(_AFFIRMED_BY) for word in words.split()
+)
+"""Each word, and the index of what may be affirmed where it is there."""
 _REFUSALS = frozenset(
     ("refused", "rejected", "fail", "no", "false", "not_applied", "not run", "not")
 )
@@ -254,6 +258,7 @@ def _named(key: str, parent: str, value: bool) -> Iterator[tuple[str, bool]]:
 _JOINED = re.compile(r" (?=qt001|cutover)")
 
 
+@lru_cache(maxsize=4096)  # the keys of machine reports come again and again
 def _subject(words: str) -> tuple[str, bool] | None:
     for subject, pattern, sense in _MATCHERS:
         if pattern.fullmatch(words):
@@ -264,7 +269,8 @@ def _subject(words: str) -> tuple[str, bool] | None:
 def in_span(span: Span) -> Iterator[Fact]:
     """Yield what prose denies, affirms and ticks off."""
     text = span.text
-    if _DENIES.search(text):
+    lower = text.lower()
+    if "no " in lower and _DENIES.search(text):
         for match in _DENIAL.finditer(text):
             at = int((match.lastgroup or "d0")[1:])
             lead = text[match.start() : match.start(f"d{at}")]
@@ -290,9 +296,8 @@ def in_span(span: Span) -> Iterator[Fact]:
     # a denial looks itself for what is only supposed: "if not, …, still with no contact"
     text = text if span.others else told_now(text)
     lower = text.lower()
-    for subject, words, affirmed, sense in _AFFIRMED:
-        if not any(word in lower for word in words):
-            continue
+    named = {at for word, at in _AFFIRMING if word in lower}
+    for subject, affirmed, sense in (_AFFIRMED[at] for at in sorted(named)):
         for match in affirmed.finditer(text):
             word = (match[1] or "").strip().lower()
             refused = word != "not modified" and (
@@ -395,7 +400,10 @@ def affirmed(documents: Sequence[Document], pieces: Sequence[Span]) -> Iterator[
         # what heads a section or a row only names what is told behind it
         if span.kind in ("json", "title", "heading") or (span.kind == "cell" and not span.label):
             continue
-        for clause in _clauses(_HEX.sub(" ", span.text)):
+        text = _HEX.sub(" ", span.text)
+        if by_word.keys().isdisjoint(map(_root, plain(text).split())):
+            continue
+        for clause in _clauses(text):
             words_of = [_root(word) for word in plain(clause).split()]
             here = frozenset(words_of)
             if len(words_of) > _LONGEST_CLAUSE or here & _OPEN_CLAUSE:
@@ -425,6 +433,7 @@ _REFUSED = re.compile(r"(?i)[\s`*_]{0,4}(?:NO|NONE|false|✗|✘)(?![\w-])")
 _HEX = re.compile(r"[0-9a-f]{6,64}(?:(?:…|\.{2,3})[0-9a-f]{0,64})?")
 
 
+@lru_cache(maxsize=4096)
 def _root(word: str) -> str:
     """Return a word without the endings that tell its tense or number."""
     for ending in ("ied", "ed", "es", "s"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+from generator.contradictions.supposed import told_now
 from generator.model.document import Document, DocumentKind, Section
 
 _LONGEST = 20_000
@@ -48,9 +50,18 @@ class Span(NamedTuple):
         return f"{self.section} {self.label}"
 
 
+@lru_cache(maxsize=4096)  # the keys of machine reports come again and again
 def speaks_of_others(title: str) -> bool:
     """Tell whether under this title or key other lanes are spoken of."""
     return _OF_OTHERS.search(title[:400]) is not None
+
+
+def in_own_time(span: Span) -> Span:
+    """Return a piece without what it tells of another time or lane, unless that is its subject."""
+    if span.others:
+        return span
+    now = told_now(span.text)
+    return span if now is span.text else span._replace(text=now)
 
 
 def spans(document: Document) -> Iterator[Span]:

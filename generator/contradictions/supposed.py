@@ -25,16 +25,23 @@ _BEGINS = re.compile(
 """What, at the start of a sentence, says when all of it was so."""
 _SENTENCE_ENDS = re.compile(r"[.;!?](?=\s|\Z)|\s[·•]\s")
 _CLAUSE_ENDS = re.compile(r"[,()](?!\d)|\s[—–]\s")
+_WORDS = (
+    *("would", "could", "might", "only ", "status", "outcome", "verdict", "delegation"),
+    *("next ", "later ", "if", "unless", "until", "in case", "provided", "lane", "earlier "),
+    *("previous", "preceding ", "formerly", "from", "draft", "at first", "originally"),
+)
+"""Of which one is there wherever a mark is; looking for words is far faster than for patterns."""
 _STRUCK = re.compile(r"~~[^~]{1,400}~~")
 _LETTER = re.compile(r"\S")
 
 
-@lru_cache(maxsize=8)  # several readers ask for the same piece, one after the other
+@lru_cache(maxsize=256)  # several readers ask for the pieces of a document, one after the other
 def told_now(text: str) -> str:
     """Return a text without its clauses of another time, another lane, or of what would be."""
     if "~~" in text:
         text = _STRUCK.sub(lambda match: _blank(match[0]), text)
-    if not _MARKS.search(text):
+    lower = text.lower()
+    if not any(word in lower for word in _WORDS) or not _MARKS.search(text):
         return text
     kept = []
     for start, end in _parts(text, 0, len(text), _SENTENCE_ENDS):

@@ -17,8 +17,7 @@ from generator.contradictions.fact import (
     SURFACES,
     Fact,
 )
-from generator.contradictions.spans import Span, spans
-from generator.contradictions.supposed import told_now
+from generator.contradictions.spans import Span, in_own_time, spans
 from generator.errors import InputError
 from generator.model.document import Document
 from generator.model.lane import Lane
@@ -72,7 +71,7 @@ def _of_piece(piece: Span) -> tuple[Fact, ...]:
     """Return what one piece states by itself; the controls of the selftest share most of theirs."""
     found: list[Fact] = []
     if piece.kind != "title":
-        now = piece if piece.others else piece._replace(text=told_now(piece.text))
+        now = in_own_time(piece)
         found.extend(counting.in_span(now))
         found.extend(numbering.ranges(piece))
         found.extend(numbering.topics(now))

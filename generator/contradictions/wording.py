@@ -224,13 +224,14 @@ def rest(spans: Sequence[Span]) -> Iterator[Fact]:
         if span.section != section:
             section, named = span.section, {}
         start = 0
-        for match in _REST.finditer(span.text):
+        for match in _REST.finditer(span.text) if "nchanged" in span.text.lower() else ():
             ids = dict.fromkeys(BLOCKER_ID.findall(span.text[start : match.start()]))
             start = match.end()
             count = number(match[1])
             value = f"{count}:{','.join({**named, **ids})}"
             yield Fact("rest", "blockers", value, span.where(match.start()), match[0], span.others)
-        named.update(dict.fromkeys(BLOCKER_ID.findall(span.text)))
+        if span.text.count("-") > 1:
+            named.update(dict.fromkeys(BLOCKER_ID.findall(span.text)))
 
 
 def _state(span: Span, at: int, identifier: str, word: str, said: str) -> Fact:
