@@ -8,7 +8,7 @@ at the control, so that one which is caught for another reason proves nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -36,22 +36,6 @@ class ControlResult(NamedTuple):
         return self.answered == ((self.code,) if self.code else ())
 
 
-class Proof(NamedTuple):
-    """What the selftest showed."""
-
-    results: tuple[ControlResult, ...]
-    rules: int
-    controls: int
-
-    def and_also(self, other: Proof) -> Proof:
-        """Return what this proof and another one show together."""
-        return Proof(
-            (*self.results, *other.results),
-            self.rules + other.rules,
-            self.controls + other.controls,
-        )
-
-
 class Over(StrEnum):
     """What a group of rules looks at; a run proves the groups that its lanes need."""
 
@@ -64,52 +48,89 @@ class Over(StrEnum):
     DECISIONS = "decisions"
 
 
+class OfGroup(NamedTuple):
+    """What the rules of one group answered, and how many there are."""
+
+    results: tuple[ControlResult, ...]
+    rules: int
+
+    @property
+    def controls(self) -> int:
+        """How many answers are to controls, and not to sound samples."""
+        return sum(1 for result in self.results if result.code)
+
+
+class Proof(NamedTuple):
+    """What the selftest showed."""
+
+    groups: Mapping[Over, OfGroup]
+
+    @property
+    def results(self) -> tuple[ControlResult, ...]:
+        """Every answer, group by group."""
+        return tuple(result for group in self.groups.values() for result in group.results)
+
+    @property
+    def rules(self) -> int:
+        """How many rules were proven."""
+        return sum(group.rules for group in self.groups.values())
+
+    @property
+    def controls(self) -> int:
+        """How many controls were answered."""
+        return sum(group.controls for group in self.groups.values())
+
+    def and_also(self, other: Proof) -> Proof:
+        """Return what this proof and another one show together."""
+        return Proof({**self.groups, **other.groups})
+
+
+NOTHING = Proof({})
+
+
 def prove(groups: Collection[Over] = tuple(Over)) -> Proof:
     """Run every rule of these groups over its sound sample and its controls."""
-    proof = Proof((), 0, 0)
-    for group, of_group in _PROOFS.items():
-        if group in groups:
-            proof = proof.and_also(of_group())
-    return proof
+    return Proof({group: of_group() for group, of_group in _PROOFS.items() if group in groups})
 
 
-def _prove_lane_files() -> Proof:
+def _prove_lane_files() -> OfGroup:
     from generator.rules import lane_file
 
     return _prove((lane_file.RULE,))
 
 
-def _prove_documents() -> Proof:
+def _prove_documents() -> OfGroup:
     from generator.rules.over_documents import DOCUMENT_RULES, LANE_RULES
 
-    return _prove(DOCUMENT_RULES).and_also(_prove(LANE_RULES))
+    documents, lanes = _prove(DOCUMENT_RULES), _prove(LANE_RULES)
+    return OfGroup((*documents.results, *lanes.results), documents.rules + lanes.rules)
 
 
-def _prove_packets() -> Proof:
+def _prove_packets() -> OfGroup:
     from generator.rules.over_packets import PACKET_RULES
 
     return _prove(PACKET_RULES)
 
 
-def _prove_roots() -> Proof:
+def _prove_roots() -> OfGroup:
     from generator.rules.over_roots import ROOT_RULES
 
     return _prove(ROOT_RULES)
 
 
-def _prove_chain() -> Proof:
+def _prove_chain() -> OfGroup:
     from generator.rules.over_chain import CHAIN_RULES
 
     return _prove(CHAIN_RULES)
 
 
-def _prove_decisions() -> Proof:
+def _prove_decisions() -> OfGroup:
     from generator.rules.over_decisions import DECISION_RULES
 
     return _prove(DECISION_RULES)
 
 
-def _prove_evidence() -> Proof:
+def _prove_evidence() -> OfGroup:
     from generator.evidence import samples  # late, all three: most packets have no such files
     from generator.evidence.reach import differing, reach
     from generator.rules.evidence import EVIDENCE_RULES
@@ -132,10 +153,10 @@ def _prove_evidence() -> Proof:
                 if one is rule or not (paths := seen[one.name]) or paths & moved
             ]
             results.append(ControlResult(rule.name, code, _answers(looking, subject)))
-    return Proof(tuple(results), len(EVIDENCE_RULES), _controls(results))
+    return OfGroup(tuple(results), len(EVIDENCE_RULES))
 
 
-def _prove(rules: Sequence[Rule[Any]]) -> Proof:
+def _prove(rules: Sequence[Rule[Any]]) -> OfGroup:
     """Prove rules over one kind of subject; all of them look at each control."""
     results: list[ControlResult] = []
     for rule in rules:
@@ -144,10 +165,10 @@ def _prove(rules: Sequence[Rule[Any]]) -> Proof:
         results.extend(ControlResult(rule.name, code, ("no control",)) for code in sorted(missing))
         for code, control in rule.controls.items():
             results.append(ControlResult(rule.name, code, _answers(rules, control())))
-    return Proof(tuple(results), len(rules), _controls(results))
+    return OfGroup(tuple(results), len(rules))
 
 
-_PROOFS: dict[Over, Callable[[], Proof]] = {
+_PROOFS: dict[Over, Callable[[], OfGroup]] = {
     Over.LANE_FILES: _prove_lane_files,
     Over.DOCUMENTS: _prove_documents,
     Over.PACKETS: _prove_packets,
@@ -156,10 +177,6 @@ _PROOFS: dict[Over, Callable[[], Proof]] = {
     Over.EVIDENCE: _prove_evidence,
     Over.DECISIONS: _prove_decisions,
 }
-
-
-def _controls(results: Sequence[ControlResult]) -> int:
-    return sum(1 for result in results if result.code)
 
 
 def _answers(rules: Sequence[Rule[Any]], subject: object) -> tuple[str, ...]:
@@ -172,14 +189,14 @@ def _answers(rules: Sequence[Rule[Any]], subject: object) -> tuple[str, ...]:
     return tuple(sorted(codes))
 
 
-def require(groups: Collection[Over] = tuple(Over)) -> Proof:
-    """Return the proof of these groups of rules.
+def require(groups: Collection[Over] = tuple(Over), known: Proof = NOTHING) -> Proof:
+    """Return the proof of these groups of rules; what is ``known`` in this run is not proven twice.
 
     Raises:
         SelftestError: a rule is not silent on its sound sample, or a control was not answered by
             exactly its own code.
     """
-    proof = prove(groups)
+    proof = prove([group for group in groups if group not in known.groups])
     for result in proof.results:
         if not result.held:
             expected = result.code or "nothing"
@@ -188,7 +205,9 @@ def require(groups: Collection[Over] = tuple(Over)) -> Proof:
                 f"selftest: rule {result.rule}: expected {expected}, found {found};"
                 " no verdict of this run can be believed"
             )
-    return proof
+    return proof.and_also(
+        Proof({group: part for group, part in known.groups.items() if group in groups})
+    )
 
 
 @lru_cache(maxsize=1)

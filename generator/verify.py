@@ -68,18 +68,22 @@ def look(
     progress: Callable[[int], None] | None = None,
     facts: bool = True,
     records: bool = True,
-    before: Iterable[Examined] = (),
+    before: Looked | None = None,
     also: Callable[[], None] | None = None,
 ) -> Looked:
     """Prove the rules, and judge each lane alone; see :func:`verify`.
 
-    ``before`` is what lanes of another root gave, with their facts. Every byte is read and hashed
-    again; only what a lane of exactly those bytes and names gives is not derived twice. ``also`` is
-    done in this process while others read.
+    ``before`` is what lanes of another root gave in this run, with their facts. Every byte is read
+    and hashed again; only what a lane of exactly those bytes and names gives is not derived twice,
+    and no rule is proven twice. ``also`` is done in this process while others read.
     """
-    known = {item.lane.id: item for item in before if item.detail.fingerprint}
+    earlier = before.examined if before is not None else ()
+    known = {item.lane.id: item for item in earlier if item.detail.fingerprint}
+    proven = before.proof if before is not None else selftest.NOTHING
 
-    def work(source: LaneSource) -> Examined | None:
+    def work(source: LaneSource | Over) -> Examined | selftest.Proof | None:
+        if isinstance(source, Over):
+            return selftest.require({source}, proven)
         take = sink(source) if sink else None
         other = known.get(source.id)
         if other is not None:
@@ -90,6 +94,17 @@ def look(
         return examine(lane, facts=facts)
 
     foreseen = _foreseen(root)
+    # these rules take as long to prove as a few lanes to judge, and need what reads documents
+    handed = [Over.DOCUMENTS] if Over.DOCUMENTS in foreseen - proven.groups.keys() else []
+    owed = len(handed)
+
+    def step(done: int) -> None:
+        nonlocal owed
+        lanes = max(0, done - owed)
+        owed -= done - lanes
+        if progress is not None:
+            progress(lanes)
+
     proofs: list[selftest.Proof] = []
     of_evidence: list[selftest.Proof] = []
     evidence = _may_hold_evidence(root)
@@ -107,6 +122,8 @@ def look(
         import generator.rules.over_documents  # noqa: F401
     if known:
         from generator import detail
+    if any(source.layout == "lane" for source in root.sources):
+        import yaml  # noqa: F401
 
     def meanwhile() -> None:
         # the workers read; what comes after reading is loaded, and proven, in that time
@@ -114,27 +131,28 @@ def look(
 
         if records:
             selftest.rule_base_digest()
-        proofs.append(selftest.require(foreseen))
+        proofs.append(selftest.require(foreseen.difference(handed), proven))
         if evidence:
-            of_evidence.append(selftest.require({Over.EVIDENCE}))
+            of_evidence.append(selftest.require({Over.EVIDENCE}, proven))
         if also is not None:
             also()
 
     # documents take longer to judge than a process to fork, and so does proving their rules
     least = 2 if documents else 8
-    found = fork_map(
-        work, root.sources, jobs=jobs, progress=progress, meanwhile=meanwhile, least=least
-    )
+    items: list[LaneSource | Over] = [*handed, *root.sources]
+    found = fork_map(work, items, jobs=jobs, progress=step, meanwhile=meanwhile, least=least)
+    proofs += [item for item in found if isinstance(item, selftest.Proof)]
+    judged = [item for item in found if not isinstance(item, selftest.Proof)]
     examined = tuple(
         known[source.id] if item is None else item
-        for source, item in zip(root.sources, found, strict=True)
+        for source, item in zip(root.sources, judged, strict=True)
     )
     late = _asked(examined) - foreseen
     # what was proven and not asked is not counted
     if of_evidence and Over.EVIDENCE in late:
         late -= {Over.EVIDENCE}
         proofs += of_evidence
-    proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late)])
+    proof = reduce(selftest.Proof.and_also, [*proofs, selftest.require(late, proven)])
     return Looked(examined, proof)
 
 

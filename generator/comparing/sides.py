@@ -157,7 +157,7 @@ def verified(one: Side, other: Side, jobs: int, progress: Progress) -> tuple[Roo
         jobs=jobs,
         progress=step,
         records=False,
-        before=looked.examined if alike else (),
+        before=looked if alike else None,
         also=lambda: verdicts.append(concluded(first, looked, records=False)),
     )
     return verdicts[0], concluded(second, again, records=False)

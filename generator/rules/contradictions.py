@@ -172,6 +172,16 @@ Two surfaces are watched: no production mutation, no CI trigger.
 
 ## 4. Blockers
 
+See the checkpoint.
+
+## 5. Evidence
+
+See the packet.
+""",
+    "checkpoint.md": """# Sample lane checkpoint
+
+## 1. Blockers
+
 `SAMPLE-P0-SCOPE-1` is classified; the other one is unchanged.
 
 | blocker | status | actor |
@@ -179,11 +189,11 @@ Two surfaces are watched: no production mutation, no CI trigger.
 | `SAMPLE-P0-SCOPE-1` | classified | owner |
 | `SAMPLE-P0-GRANT-1` | OPEN | owner |
 
-## 5. Decision
+## 2. Decision
 
 Options: `HOLD_PRODUCTION`, `AUTHORIZE_SAMPLE_DRYRUN_ONLY`, `AUTHORIZE_SAMPLE_EXECUTION`.
-
-## 6. Evidence and governance
+""",
+    "evidence.md": """# Sample lane evidence and governance
 
 Evidence packet: 21 files. KB mirror = 21 files.
 Validator: `check.py` e6547e6935cb01aae5feb405899c97107f1990ff3e2f7e6b9157828a90956c47.
@@ -228,7 +238,7 @@ _DAMAGE: Mapping[str, tuple[str, str]] = {
     "CON-OPTION": ("Options: ", "Option 7 is one of the options: "),
     "CON-HEADLINE": ('"gate_passed": true', '"gate_passed": false'),
     "CON-TYPE": ('"target_proven": true', '"target_proven": "N/A_NO_CLONE"'),
-    "CON-OPEN": ("## 4. Blockers\n", "## 4. Blockers\n\n2 OPEN.\n"),
+    "CON-OPEN": ("## 1. Blockers\n", "## 1. Blockers\n\n2 OPEN.\n"),
     "CON-EXPLAINED": ("mirror = 21 files", "mirror = 20 files (one is referenced only)"),
     "CON-SHORT": ("The copy of", "Seal 9ddb27c3…47ab01. The copy of"),
     "CON-SURFACES": ("## 3. Forbidden surfaces", "## 3. Other things"),

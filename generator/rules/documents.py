@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from generator.errors import InputError
 from generator.model.finding import Finding
+from generator.reading.limits import Limits
 from generator.rules import samples
 from generator.rules.base import Code, Rule
 from generator.rules.context import InLane
@@ -42,13 +43,13 @@ FOLDER_CODES = {
 }
 
 
-def check_document(subject: tuple[str, bytes]) -> Iterator[Finding]:
-    """Read one document; what it says is not looked at here."""
+def check_document(subject: tuple[str, bytes, int]) -> Iterator[Finding]:
+    """Read one document of at most so many bytes; what it says is not looked at here."""
     from generator.reading.documents import read_document  # late: bare packets have none
 
-    name, data = subject
+    name, data, most = subject
     try:
-        read_document(name, data)
+        read_document(name, data, limits=Limits(document_bytes=most))
     except InputError as error:
         yield Finding(error.code, name, "", "", f"{error}.")
 
@@ -68,11 +69,11 @@ DOCUMENT_RULE = Rule(
     protects="against documents that only seem to have been read",
     codes=READING_CODES,
     check=check_document,
-    sound=lambda: ("report.md", b"# Report\n\nStatus: SAMPLE_READY\n"),
+    sound=lambda: ("report.md", b"# Report\n\nStatus: SAMPLE_READY\n", 64),
     controls={
-        "DOC-UTF8": lambda: ("report.md", b"# Report \xff\n"),
-        "DOC-EMPTY": lambda: ("report.md", b" \n"),
-        "DOC-SIZE": lambda: ("report.md", b"x" * (16 * 1024 * 1024 + 1)),
+        "DOC-UTF8": lambda: ("report.md", b"# Report \xff\n", 64),
+        "DOC-EMPTY": lambda: ("report.md", b" \n", 64),
+        "DOC-SIZE": lambda: ("report.md", b"x" * 65, 64),
     },
 )
 LANE_RULE = Rule(
