@@ -36,6 +36,10 @@ _INVISIBLE: Final = (
 _PLAIN = re.compile(
     r"(?:(?!\.\.?/)[A-Za-z0-9._-]++/)*+(?!(?:\.\.?|-)\Z)[A-Za-z0-9._-]++\Z", re.ASCII
 )
+_PLAIN_LINES = re.compile(
+    r"(?:(?:(?!\.\.?/)[A-Za-z0-9._-]++/)*+(?!(?:\.\.?|-)\n)[A-Za-z0-9._-]++\n)*+\Z", re.ASCII
+)
+"""The same for many, each ended by a line feed, which none of them holds."""
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _HIDDEN_CODES: Final = (
     ("NAME-CONTROL", _CONTROL),
@@ -228,18 +232,19 @@ _FEW: Final = 64
 
 @lru_cache(maxsize=64)  # what one program wrote has the same names in every lane
 def _plainly_distinct(paths: tuple[str, ...]) -> bool:
-    nodes: set[str] = set()
-    for path in paths:
-        # A hostile manifest can name a path of megabytes, all of it slashes.
-        if len(path) > 4096 or not is_plain(path):
-            return False
-        while path not in nodes:
-            nodes.add(path)
-            path = path.rpartition("/")[0]
-            if not path:
-                break
+    # A hostile manifest can name a path of megabytes, all of it slashes.
+    if paths and len(max(paths, key=len)) > 4096:
+        return False
+    lines = "\n".join([*paths, ""])
+    if lines.count("\n") != len(paths) or not _PLAIN_LINES.match(lines):
+        return False
+    nodes = set(paths)
+    above = nodes
+    while above := {path.rpartition("/")[0] for path in above} - nodes - {""}:
+        nodes |= above
     nodes |= SEALS
-    if len({node.lower() for node in nodes}) != len(nodes):
+    # all are ASCII, so that each stays one line
+    if len(set("\n".join(nodes).lower().split("\n"))) != len(nodes):
         return False
     starts, keys = _seal_keys()
     return not any(

@@ -18,7 +18,9 @@ from generator.names import visible
 from generator.render.words import plural
 
 if TYPE_CHECKING:
+    from generator.model.finding import Finding
     from generator.profiles.base import Line
+    from generator.seals.gate import Verdict
     from generator.seals.proof import Answer, Proof
     from generator.seals.told import Run
 
@@ -109,15 +111,13 @@ def _run(
     jobs: int,
 ) -> Run:
     from generator.model.finding import Finding
-    from generator.seals import listing, making
+    from generator.seals import listing
     from generator.seals.gate import Settings, check
-    from generator.seals.proof import prove
-    from generator.seals.told import Run
 
     if path is None:
         if report is not None:
-            making.check_report(report, Path(), ())
-        return _believed(Run("", "", prove(), whole_proof=True))
+            _check_report(report, Path(), ())
+        return _believed("", "", _prove(), whole_proof=True)
     seals, prefix, folder = _named(path)
     shown = visible(prefix + seals)
     try:
@@ -125,9 +125,9 @@ def _run(
     except InputError as error:
         read = listing.Seals((), (Finding(error.code, shown, "", "", error.problem),))
     if report is not None:
-        making.check_report(report, folder, (seals, *(line.path for line in read.lines)))
+        _check_report(report, folder, (seals, *(line.path for line in read.lines)))
     if read.problems:
-        return _believed(Run(shown, prefix, prove(), None, read.problems, whole_proof))
+        return _believed(shown, prefix, _prove(), None, read.problems, whole_proof)
     asked = listing.narrowed(read.lines, [_below(folder, each) for each in paths])
     proofs: list[Proof] = []
     verdict = check(
@@ -135,15 +135,36 @@ def _run(
         asked,
         Settings(jobs, history, diff),
         progress=output.phase("hashing files", len(asked.lines)),
-        meanwhile=lambda: proofs.append(prove()),
+        meanwhile=lambda: proofs.append(_prove()),
     )
-    return _believed(Run(shown, prefix, proofs[0], verdict, (), whole_proof))
+    return _believed(shown, prefix, proofs[0], verdict, (), whole_proof)
 
 
-def _believed(run: Run) -> Run:
-    """Return a run without its verdict where the gate did not do what it says."""
+def _prove() -> Proof:
+    from generator.seals.proof import prove  # late: it is loaded while files are hashed
+
+    return prove()
+
+
+def _check_report(report: Path, folder: Path, names: Sequence[str]) -> None:
+    from generator.seals import making
+
+    making.check_report(report, folder, names)
+
+
+def _believed(
+    shown: str,
+    prefix: str,
+    proof: Proof,
+    verdict: Verdict | None = None,
+    problems: tuple[Finding, ...] = (),
+    whole_proof: bool = False,
+) -> Run:
+    """Return a run, and without its verdict where the gate did not do what it says."""
     from generator.model.finding import Finding
+    from generator.seals.told import Run
 
+    run = Run(shown, prefix, proof, verdict, problems, whole_proof)
     if run.proof.held:
         return run
     told = "The gate does not do what it says, so it gives no verdict."

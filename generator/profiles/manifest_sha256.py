@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from itertools import count, repeat
 from operator import lt
+from typing import cast
 
 from generator.model.digest import Digest
 from generator.model.finding import Finding
@@ -33,8 +35,10 @@ def read(manifest: bytes) -> Listing:
         # as nearly every manifest is, and some have 100,000 lines
         text = os.fsdecode(manifest[:-1]).split("\n")
         paths = [line[66:] for line in text]
-        digests = [Digest(line[:64]) for line in text]
-        whole = list(map(Line, paths, digests, range(1, len(text) + 1)))
+        digests = [line[:64] for line in text]
+        # what Line() does, without a call of Python for each
+        made = map(tuple.__new__, repeat(Line), zip(paths, digests, count(1), strict=False))
+        whole = cast("list[Line]", list(made))
         if manifest.isascii() and all(map(lt, paths, paths[1:])) and SEALS.isdisjoint(paths):
             return Listing(tuple(whole), ())
         return Listing(tuple(whole), tuple(_order(whole)))

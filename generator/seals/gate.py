@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from generator import drift
-from generator.drift import Drift
 from generator.exits import Exit
 from generator.model.digest import Digest
 from generator.model.packet import Kind
@@ -21,8 +19,11 @@ from generator.profiles.base import Line
 from generator.reading import sealed
 from generator.reading.limits import DEFAULT, MIB
 from generator.reading.tree import read_below
-from generator.seals.codes import CODE_OF
 from generator.seals.listing import Asked
+
+if TYPE_CHECKING:
+    # what tells how a file drifted is loaded while files are hashed, see check
+    from generator.drift import Budget, Drift
 
 IN_GIT: Final = "sealed bytes found in git"
 NOT_FOUND: Final = (
@@ -81,6 +82,8 @@ class Checked:
     def code(self) -> str:
         """The code that tells it."""
         if self.state is State.DRIFTED:
+            from generator.seals.codes import CODE_OF
+
             return CODE_OF[self.classes[0]] if len(self.classes) == 1 else "GATE-COMBINED"
         return _CODES[self.state]
 
@@ -235,6 +238,8 @@ def _explained(
     settings: Settings,
 ) -> Iterator[Checked]:
     """Yield the files with what became of them; each is read again, and must be the same bytes."""
+    from generator import drift
+
     drifted = [one for one in apart if one.state is State.DRIFTED]
     budget = replace(
         drift.DEFAULT,
@@ -256,7 +261,7 @@ def _explain(
     folder: Path,
     root: int,
     blobs: Mapping[Digest, str],
-    budget: drift.Budget,
+    budget: Budget,
     differences: bool,
     batch: Sequence[Checked],
 ) -> list[Checked]:
@@ -281,8 +286,11 @@ def _explain(
 
 
 def _one(
-    root: int, one: Checked, original: bytes | None, budget: drift.Budget, differences: bool
+    root: int, one: Checked, original: bytes | None, budget: Budget, differences: bool
 ) -> Checked:
+    from generator import drift
+    from generator.drift import Drift
+
     digest = one.computed
     present = (
         read_below(root, one.line.path, digest, _COMPARED_BYTES) if digest is not None else None

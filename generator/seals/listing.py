@@ -36,11 +36,13 @@ def read(data: bytes, *, shown: str, name: str) -> Seals:
         for finding in listing.problems
         if finding.code not in _NO_PROBLEM
     ]
-    numbers = {line.path: line.number for line in reversed(listing.lines)}
-    found += [
-        Finding(code, f"{shown}:{numbers[path]}", visible(path, 160), "", message)
-        for code, path, message in refused(tuple(numbers), name)
-    ]
+    bad = list(refused(tuple(dict.fromkeys(line.path for line in listing.lines)), name))
+    if bad:
+        numbers = {line.path: line.number for line in reversed(listing.lines)}
+        found += [
+            Finding(code, f"{shown}:{numbers[path]}", visible(path, 160), "", message)
+            for code, path, message in bad
+        ]
     found.sort(key=lambda finding: _line_of(finding.where))
     return Seals(listing.lines, tuple(found))
 
