@@ -375,9 +375,10 @@ def test_a_dump_of_each_form_gives_the_state_of_its_source(
     told, sql = dumps.sql_of(str(dumped[form]), server.major, str(tmp_path))
     assert told == form
     assert list(tmp_path.iterdir()) == []
-    dumps.check(sql)
     name = fresh("restored")
-    dumps.restore(server, name, sql)
+    with sql:
+        dumps.check(sql)
+        dumps.restore(server, name, sql)
     assert exported(server, name) == exported(server, "src")
 
 
@@ -807,15 +808,16 @@ def test_what_reads_a_dump_is_heard_to_its_end(
     monkeypatch.setattr(dumps, "_PATIENCE", 20)
     (tmp_path / "copy.dump").write_bytes(b"")
     shell = ["/bin/sh", "-c", "head -c 3000000 /dev/zero >&2; echo done"]
-    code, found, said = dumps._sandboxed(shell, str(tmp_path / "copy.dump"))
-    assert (code, found, said) == (0, b"done\n", "\0" * (1 << 20))
+    found: list[bytes] = []
+    code, said = dumps._sandboxed(shell, str(tmp_path / "copy.dump"), found.append)
+    assert (code, b"".join(found), said) == (0, b"done\n", "\0" * (1 << 20))
 
 
 @served
 def test_an_interrupt_ends_what_reads_a_dump(tmp_path: Path) -> None:
     (tmp_path / "copy.dump").write_bytes(b"")
     with pytest.raises(TimeoutError), within(1):
-        dumps._sandboxed(["/bin/sleep", "600"], str(tmp_path / "copy.dump"))
+        dumps._sandboxed(["/bin/sleep", "600"], str(tmp_path / "copy.dump"), [].append)
     assert processes(str(tmp_path)) == []
 
 

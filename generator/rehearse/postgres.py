@@ -59,17 +59,19 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
         major = servers.newest()
         digest, size = dumps.digest(str(dump))
         form, sql = dumps.sql_of(str(dump), major, str(folder))
-        dumps.check(sql)
-    with _refusing(change_name):
-        for statement in script.statements(change.encode(), dump=False):
-            script.check_change(statement)
-    if keep and (dump.is_dir() or size > LARGEST_KEPT):
-        problem = f"only a file of at most {LARGEST_KEPT} bytes can be kept in the packet"
-        raise refused("REHEARSE-SIZE", problem, name)
-    trial = folder / "trial"
-    trial.mkdir()
-    _try(_Trial(sql, name, change.encode(), change_name, major, str(trial)))
-    shutil.rmtree(trial)
+    with sql:
+        with _refusing(name):
+            dumps.check(sql)
+        with _refusing(change_name):
+            for statement in script.statements(change.encode(), dump=False):
+                script.check_change(statement)
+        if keep and (dump.is_dir() or size > LARGEST_KEPT):
+            problem = f"only a file of at most {LARGEST_KEPT} bytes can be kept in the packet"
+            raise refused("REHEARSE-SIZE", problem, name)
+        trial = folder / "trial"
+        trial.mkdir()
+        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial)))
+        shutil.rmtree(trial)
     plan = {
         "file": inside.HELD if keep else None,
         "sha256": digest,
@@ -84,7 +86,7 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    sql: bytes
+    sql: dumps.Script
     name: str
     change: bytes
     change_name: str

@@ -171,7 +171,7 @@ def dump_path() -> str:
     return str(path)
 
 
-def make(guard: Guard, server: servers.Server, sql: bytes) -> list[str]:
+def make(guard: Guard, server: servers.Server, sql: dumps.Script) -> list[str]:
     """Make the clone from a dump; return the roles that it names."""
     roles: list[str] = []
     create = f"CREATE DATABASE {CLONE} TEMPLATE template0"

@@ -19,7 +19,7 @@ import stat
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 BINARIES = "/usr/lib/postgresql"
@@ -476,12 +476,12 @@ class Session:
             self._channel.close()
             raise
 
-    def run(self, sql: bytes, data: memoryview | None = None) -> Result:
+    def run(self, sql: bytes, data: Iterable[bytes] | None = None) -> Result:
         """Run statements, all in one message.
 
         Args:
             sql: the text.
-            data: the rows for a ``COPY … FROM STDIN``.
+            data: the rows for a ``COPY … FROM STDIN``, piece by piece.
 
         Raises:
             Refusal: the server refused one; nothing of the message is left.
@@ -491,7 +491,7 @@ class Session:
             self._hear(sql.decode("utf-8", "replace"))
         return self.quiet(sql, data)
 
-    def quiet(self, sql: bytes, data: memoryview | None = None) -> Result:
+    def quiet(self, sql: bytes, data: Iterable[bytes] | None = None) -> Result:
         """Run statements of which nobody is told, as ``run`` does."""
         if b"\0" in sql:
             raise Refusal("22021", "a statement with a zero byte")
@@ -543,7 +543,7 @@ class Session:
             raise OSError("the server is gone")
         self._buffer += piece
 
-    def _finish(self, rows: list[tuple[bytes | None, ...]], data: memoryview | None) -> str:
+    def _finish(self, rows: list[tuple[bytes | None, ...]], data: Iterable[bytes] | None) -> str:
         """Take messages until the server waits for the next statement; return its status."""
         refusal: Refusal | None = None
         for kind, body in self._messages():
@@ -566,12 +566,12 @@ class Session:
                 raise OSError("the server asks for a password")
         raise OSError("the server is gone")
 
-    def _copy_in(self, data: memoryview | None) -> None:
+    def _copy_in(self, data: Iterable[bytes] | None) -> None:
         if data is None:
             self._send(b"f", b"no rows were given\0")
             return
-        for at in range(0, len(data), _PIECE):
-            self._send(b"d", bytes(data[at : at + _PIECE]))
+        for piece in data:
+            self._send(b"d", piece)
         self._send(b"c", b"")
 
 
