@@ -70,7 +70,10 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
             raise refused("REHEARSE-SIZE", problem, name)
         trial = folder / "trial"
         trial.mkdir()
-        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial)))
+        aside = trial / inside.NOTES
+        aside.mkdir()
+        notes = state.Notes(str(aside))
+        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial), notes))
         shutil.rmtree(trial)
     plan = {
         "file": inside.HELD if keep else None,
@@ -92,6 +95,7 @@ class _Trial:
     change_name: str
     major: int
     folder: str
+    notes: state.Notes
 
 
 def _try(trial: _Trial) -> None:
@@ -103,13 +107,10 @@ def _try(trial: _Trial) -> None:
         _run(server, f"CREATE DATABASE {inside.CLONE} TEMPLATE template0")
         dumps.restore(server, inside.CLONE, trial.sql)
         with server.session(inside.CLONE) as session:
-            before, _ = inside.export(session)
-        if len(before) > dumps.LARGEST:
-            problem = f"the state of the clone is larger than {dumps.LARGEST} bytes"
-            raise refused("REHEARSE-SIZE", problem, trial.name)
+            before = inside.export(session, trial.notes).data
         applied = []
         for number, kept in enumerate((False, True)):
-            _run(server, f"CREATE DATABASE trial{number} TEMPLATE {inside.CLONE}")
+            inside.duplicate(server, inside.CLONE, f"trial{number}")
             applied.append(_applied(server, f"trial{number}", trial, commit=kept))
     if applied[0] == before:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
@@ -129,10 +130,10 @@ def _applied(server: servers.Server, database: str, trial: _Trial, *, commit: bo
             session.run(b"BEGIN")
             inside.run_script(session, trial.change)
             if not commit:
-                return inside.export(session)[0]
+                return inside.export(session, trial.notes).data
             session.run(b"COMMIT")
         with server.session(database) as session:
-            return inside.export(session)[0]
+            return inside.export(session, trial.notes).data
 
 
 @contextmanager
@@ -147,6 +148,8 @@ def _refusing(name: str) -> Iterator[None]:
         raise _change_refused(failure, name) from failure
     except state.NotCanonical as error:
         raise refused("REHEARSE-CANONICAL", _told(str(error)), name) from error
+    except state.TooLarge as error:
+        raise refused("REHEARSE-SIZE", str(error), name) from error
     except servers.Missing as error:
         raise refused("REHEARSE-NO-SERVER", str(error), name) from error
     except servers.Refusal as refusal:

@@ -36,6 +36,7 @@ TARGET = "temp-postgresql-clone"
 HELD = "source.dump"
 """The name of a dump that is small enough to be in the packet."""
 ISOLATION = "server-isolation.json"
+NOTES = "notes"
 ENGINE = "postgresql"
 
 
@@ -45,6 +46,7 @@ class Guard(steps.Guard):
     def __init__(self, step: str, clone: str, packet: str) -> None:
         """Take the real paths of both folders, and begin to look."""
         self.socket = os.path.join(clone, "server", servers.SOCKET)
+        self.aside = os.path.join(clone, NOTES)
         super().__init__(step, clone, packet)
 
     def see(self, event: str, args: tuple[object, ...]) -> None:
@@ -57,7 +59,22 @@ class Guard(steps.Guard):
             return
         if event == "open" and args[0] in (os.devnull, self.socket):
             return
+        if event in ("open", "os.mkdir", "os.remove", "os.listdir") and self.is_note(args[0]):
+            return
         super().see(event, args)
+
+    def is_note(self, path: object) -> bool:
+        """Whether a path is the folder for notes, or in it."""
+        return isinstance(path, str) and f"{os.path.normpath(path)}/".startswith(f"{self.aside}/")
+
+    def notes(self) -> state.Notes:
+        """Return the folder for what is neither clone nor packet: the script, digests of rows.
+
+        What is done in it is not written down.
+        """
+        if not os.path.isdir(self.aside):
+            os.mkdir(self.aside)
+        return state.Notes(self.aside)
 
     def database(self, action: str, name: str, **more: str) -> None:
         """Write down what is done with a database."""
@@ -86,8 +103,8 @@ def session(
     return server.session(name, lambda sql: guard.sql(shown(name), sql), **options)
 
 
-def export(opened: servers.Session) -> tuple[bytes, int]:
-    """Return the state that a session sees, and how many rows it has.
+def export(opened: servers.Session, notes: state.Notes) -> state.State:
+    """Return the state that a session sees.
 
     Whatever a change has set in the session, it is written the same way.
     """
@@ -97,24 +114,28 @@ def export(opened: servers.Session) -> tuple[bytes, int]:
     def query(sql: str) -> list[tuple[bytes | None, ...]]:
         return opened.quiet(sql.encode("utf-8", "surrogateescape")).rows
 
+    def records(sql: str) -> Iterator[bytes]:
+        return opened.records(sql.encode("utf-8", "surrogateescape"), 64)
+
     query(f"SELECT {chosen}")
-    return state.export(query)
+    return state.export(query, records, notes)
 
 
 def keep(
     guard: Guard, opened: servers.Session, name: str, label: str, database: str = CLONE
-) -> bytes:
-    """Write a state to the packet, say so, and return its bytes."""
+) -> state.State:
+    """Write a state to the packet, say so, and return it."""
     guard.database("read", database, by="state.py")
-    data, count = export(opened)
-    steps.write(name, data)
-    print("state", label, f"file={name}", f"rows={count}", f"sha256={steps.sha256(data)}")
-    return data
+    found = export(opened, guard.notes())
+    steps.write(name, found.data)
+    digest = steps.sha256(found.data)
+    print("state", label, f"file={name}", f"rows={found.rows}", f"sha256={digest}")
+    return found
 
 
 def kept(
     guard: Guard, server: servers.Server, name: str, label: str, database: str = CLONE
-) -> bytes:
+) -> state.State:
     """Keep the state of a clone as a new session sees it, which can only read."""
     with session(guard, server, database, reads=True) as opened:
         return keep(guard, opened, name, label, database)
@@ -185,10 +206,16 @@ def make(guard: Guard, server: servers.Server, sql: dumps.Script) -> list[str]:
 def lock(guard: Guard) -> int:
     """RX-0: start the server, prove it isolated, and make the clone from the dump."""
     told = steps.plan()
-    path = dump_path()
-    _, sql = dumps.sql_of(path, told["dump"]["server"], guard.clone)
-    dumps.check(sql)
     empty = sorted(os.listdir(guard.clone)) == [steps.MARKER]
+    path = dump_path()
+    _, sql = dumps.sql_of(path, told["dump"]["server"], guard.notes().folder)
+    with sql:
+        dumps.check(sql)
+        return _locked(guard, path, sql, empty=empty)
+
+
+def _locked(guard: Guard, path: str, sql: dumps.Script, *, empty: bool) -> int:
+    told = steps.plan()
     with running(guard) as server:
         seen = servers.observe(server)
         wrong = servers.problems(seen)
@@ -197,11 +224,10 @@ def lock(guard: Guard) -> int:
             print("not isolated:", *wrong)
             return 1
         roles = make(guard, server, sql)
-        data = kept(guard, server, "states/expected.jsonl", "expected")
+        found = kept(guard, server, "states/expected.jsonl", "expected")
         copy(guard, server, CLONE, SECOND)
         with session(guard, server, CLONE, reads=True) as opened:
             folder = opened.value(b"SELECT current_setting('data_directory')")
-    count = data.count(b"\n" + state.ROW) + data.startswith(state.ROW)
     checks = {
         # claim() has refused any other
         "folder_was_empty": empty,
@@ -218,8 +244,8 @@ def lock(guard: Guard) -> int:
         "id": TARGET,
         "engine": ENGINE,
         "path": shown(CLONE),
-        "rows": count,
-        "state_sha256": steps.sha256(data),
+        "rows": found.rows,
+        "state_sha256": steps.sha256(found.data),
     }
     code = steps.write_lock(target, checks, ("TEMP_CLONE", "PACKET_FOLDER"))
     for role in roles:
@@ -245,7 +271,7 @@ def read_twice(guard: Guard) -> int:
     """RX-2: two sessions that can only read get the same bytes, and these are the locked ones."""
     with running(guard) as server:
         seen = [kept(guard, server, f"states/read-{one}.jsonl", f"read_{one}") for one in (1, 2)]
-    same = seen[0] == seen[1] == steps.read("states/expected.jsonl")
+    same = seen[0].data == seen[1].data == steps.read("states/expected.jsonl")
     print("identical", str(same).lower())
     return 0 if same else 1
 
@@ -260,17 +286,23 @@ def transaction(guard: Guard) -> int:
             applied = keep(guard, opened, "states/txn-after-apply.jsonl", "after_apply")
             opened.run(b"ROLLBACK")
         after = kept(guard, server, "states/txn-after-rollback.jsonl", "after_rollback")
-    tell_moved(before, after)
-    return 0 if applied != before == after else 1
+    return told_apart(before, applied, after)
 
 
-def tell_moved(before: bytes, after: bytes) -> None:
-    """Say what did not come back."""
-    for line in state.moved_sequences(before, after):
+def told_apart(before: state.State, applied: state.State, after: state.State) -> int:
+    """Say what did not come back; exit code 0: all of it did, and the change had changed it."""
+    for line in state.moved_sequences(before.data, after.data):
         print("moved: sequence", line)
-    others = state.other_lines(before, after)
+    moved: dict[str, dict[str, int]] = {}
+    for word, where, *_ in state.touched(before, after):
+        told = moved.setdefault(where, {state.GONE: 0, state.CAME: 0})
+        told[word] += 1
+    for where, told in moved.items():
+        print(f"moved: rows [{where}]", *(f"{word}={count}" for word, count in told.items()))
+    others = state.other_lines(before.data, after.data)
     if others:
         print("moved: other lines", others)
+    return 0 if applied.data != before.data == after.data else 1
 
 
 def snapshot(guard: Guard) -> int:
@@ -285,18 +317,29 @@ def snapshot(guard: Guard) -> int:
         applied = kept(guard, server, "states/snap-after-apply.jsonl", "after_apply", SECOND)
         copy(guard, server, SNAPSHOT, SECOND)
         after = kept(guard, server, "states/snap-after-rollback.jsonl", "after_rollback", SECOND)
-    tell_moved(before, after)
-    return 0 if applied != before == after else 1
+    return told_apart(before, applied, after)
 
 
 def copy(guard: Guard, server: servers.Server, source: str, target: str) -> None:
+    """Make one database a copy of another, and write that down."""
+    guard.database("write", target, by="; ".join(duplicates(server, source, target)))
+    duplicate(server, source, target)
+
+
+def duplicate(server: servers.Server, source: str, target: str) -> None:
     """Make one database a copy of another, in the place of what it was."""
-    drop = f'DROP DATABASE IF EXISTS "{target}"'
-    create = f'CREATE DATABASE "{target}" TEMPLATE "{source}"'
-    guard.database("write", target, by=f"{drop}; {create}")
     with server.session(MAINTENANCE) as opened:
-        opened.run(drop.encode())
-        opened.run(create.encode())
+        for sql in duplicates(server, source, target):
+            opened.run(sql.encode())
+
+
+def duplicates(server: servers.Server, source: str, target: str) -> tuple[str, str]:
+    """Return the statements that do it."""
+    drop = f'DROP DATABASE IF EXISTS "{target}"'
+    # file by file, as every version before 15 does: what is remembered of a table holds for both
+    how = " STRATEGY file_copy" if server.major >= 15 else ""
+    create = f'CREATE DATABASE "{target}" TEMPLATE "{source}"{how}'
+    return drop, create
 
 
 STEPS: dict[str, Callable[[Guard], int]] = {
@@ -321,7 +364,7 @@ def main(arguments: list[str]) -> int:
     except script.Problem as problem:
         print(f"failed: {problem.code} line {problem.line}: {steps.one_line(problem.text)}")
         return 1
-    except (servers.Refusal, servers.Unable, state.NotCanonical, OSError) as error:
+    except (servers.Refusal, servers.Unable, state.NotCanonical, state.TooLarge, OSError) as error:
         print(f"failed: {steps.one_line(str(error))}")
         return 1
 

@@ -2,17 +2,23 @@
 
 The same content gives the same bytes, however rows and catalogs lie on disk: objects go by their
 names, never by OID, and lines are sorted. A row is one line ``["row", schema, table, key, row]``
-whose last two are digests: of the primary key, or else of the whole row, and of the row. No value
-of a row is in it; definitions of objects are, with the constants that they hold.
+whose last two are digests: of the primary key, or else of the whole row, and of the row. Where the
+database has more rows than ``LISTED``, a table is one line ``["rows", schema, table, count,
+digest]`` instead: the digest is that of the two digests of each row, 64 bytes, sorted. No value of
+a row is in a state; definitions of objects are, with the constants that they hold.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
-
-ROW = b'["row",'
-"""Begins each line that holds a row."""
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _ACL = '(SELECT json_agg(a::text ORDER BY a::text COLLATE "C") FROM unnest({0}.{1}) a)'
@@ -145,15 +151,55 @@ NOT_COVERED = {
 }
 """Catalogs of which no line tells. What they hold of the user's own is refused, not passed over."""
 
+LISTED = 20_000
+"""Rows of a database up to which each has a line; above, each table has one, with a digest."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of a state, of which definitions are the most."""
+_DIGEST = 32
+_RECORD = 2 * _DIGEST
+_BLOCK = 1 << 20
+_REMEMBERED = 1 << 20
+"""Bytes of a table from which it is worth to remember what its rows came to."""
+
 _TABLES = (
     "SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
     " (SELECT string_agg('t.' || quote_ident(a.attname), ', ' ORDER BY k.at) FROM pg_index i,"
     " unnest(i.indkey::int2[]) WITH ORDINALITY k(number, at)"
     " JOIN pg_attribute a ON a.attnum = k.number"
     " WHERE i.indrelid = c.oid AND i.indisprimary AND k.at <= i.indnkeyatts"
-    " AND a.attrelid = c.oid)"
+    " AND a.attrelid = c.oid),"
+    " CASE WHEN c.relpersistence = 'p' AND pg_relation_size(c.oid)"
+    f" + CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END"
+    f" >= {{remembered}} THEN c.oid END"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated"
 )
+_FILES = (
+    "SELECT pg_relation_filepath(c.oid), pg_relation_size(c.oid), c.reltoastrelid::text,"
+    " CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_filepath(c.reltoastrelid) END,"
+    " CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) END,"
+    " (SELECT json_agg(json_build_array(a.attnum, a.attname, a.atttypid::text, a.atttypmod,"
+    " a.attlen, a.attbyval, a.attalign::text, a.attstorage::text, a.attisdropped, a.atthasmissing,"
+    " a.attmissingval::text) ORDER BY a.attnum) FROM pg_attribute a"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0),"
+    " (SELECT bool_and(a.atttypid < 16384 AND y.typcategory IN"
+    " ('A', 'B', 'D', 'I', 'N', 'S', 'T', 'U', 'V') AND y.typtype = 'b'"
+    " AND y.typname !~ '^_?reg') FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"
+    " FROM pg_class c WHERE c.oid = {0}"
+)
+"""Of a table: where its rows lie, how they lie there, and whether its types are PostgreSQL's own,
+whose text depends on nothing that can be defined."""
+_PAGE, _SEGMENT, _READ = 8192, 1 << 30, 1 << 24
+_CONTENT = (
+    "SELECT encode(sha256(coalesce(string_agg(sha256(b.d), ''::bytea ORDER BY b.n), '')), 'hex'),"
+    " bool_and((SELECT bool_and(get_byte(b.d, p * {page} + 10) & 4 = 4)"
+    " FROM generate_series(0, length(b.d) / {page} - 1) p))"
+    " FROM (SELECT n, pg_read_binary_file({path} || CASE WHEN n / {of} > 0"
+    " THEN '.' || n / {of} ELSE '' END, n % {of} * {read}::bigint, {read}) d"
+    " FROM generate_series(0, {blocks} - 1) n) b"
+)
+"""Of a file of the server: a digest, and whether each page says that all on it is visible to all
+(PD_ALL_VISIBLE of PostgreSQL's bufpage.h, bit 2 of byte 10)."""
 _SEQUENCES = (
     "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'S'"
@@ -164,35 +210,183 @@ class NotCanonical(Exception):
     """A database holds something of which no line tells."""
 
 
+class TooLarge(Exception):
+    """The definitions of a database do not fit into a state."""
+
+
 Query = Callable[[str], "list[tuple[bytes | None, ...]]"]
 """Runs a query and returns its rows."""
+Records = Callable[[str], Iterator[bytes]]
+"""Runs a ``COPY … TO STDOUT (FORMAT binary)`` of one column; yields its values of 64 bytes, many at
+a time, one behind the other."""
 
 
-def export(query: Query) -> tuple[bytes, int]:
-    """Return the canonical state of a database, and how many rows it has.
+class Rows(NamedTuple):
+    """The rows of a table."""
+
+    where: str
+    """Schema and table, as JSON has them between brackets."""
+    number: int
+    digest: str
+    """SHA-256 of the 64 bytes of every row, sorted."""
+    path: str
+    """The file of these bytes."""
+
+    def records(self) -> Iterator[bytes]:
+        """Yield 64 bytes of each row, sorted: the digest of its key, and that of the row."""
+        if self.number:
+            with open(self.path, "rb") as file:
+                while block := file.read(_RECORD * 1024):
+                    for at in range(0, len(block), _RECORD):
+                        yield block[at : at + _RECORD]
+
+
+class State(NamedTuple):
+    """What a database holds."""
+
+    data: bytes
+    """The canonical state."""
+    rows: int
+    """How many it has."""
+    tables: tuple[Rows, ...]
+    """Sorted by name."""
+
+
+class Notes:
+    """A folder for the digests of rows; remembers by what lies in a table's files what they were.
+
+    A table is remembered if each of its pages says that all on it is visible to every transaction,
+    which whatever changes a row takes back. The same bytes, with the same columns, are then the
+    same rows: no transaction decides about them any more.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Take an existing folder, and what was remembered in it."""
+        self.folder = folder
+        self.known: dict[str, list[object]] = {}
+        self._index = os.path.join(folder, "known.json")
+        if os.path.exists(self._index):
+            with open(self._index, encoding="utf-8") as file:
+                self.known = json.load(file)
+
+    def rows(self, key: str | None, where: str, records: Callable[[], Iterator[bytes]]) -> Rows:
+        """Return the rows of a table, remembered or else read.
+
+        Args:
+            key: what lies in its files; None where that does not tell.
+            where: schema and table.
+            records: reads them.
+        """
+        found = self.known.get(key) if key is not None else None
+        if found is not None:
+            return Rows(where, int(str(found[0])), str(found[1]), self._path(str(found[2])))
+        name = f"rows.{len(os.listdir(self.folder))}"
+        size, hashed = 0, hashlib.sha256()
+        path = self._path(name)
+        with open(path, "xb", buffering=0) as file:
+            for block in records():
+                hashed.update(block)
+                size += len(block)
+                while block:
+                    block = block[file.write(block) :]
+        made = Rows(where, size // _RECORD, hashed.hexdigest(), path)
+        if key is not None:
+            self.known[key] = [made.number, made.digest, name]
+            with open(self._index, "w", encoding="utf-8") as index:
+                json.dump(self.known, index)
+        return made
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+
+def export(query: Query, records: Records, notes: Notes) -> State:
+    """Return the canonical state of a database.
 
     Args:
         query: runs a query in the session whose state is wanted.
+        records: runs a ``COPY`` there.
+        notes: where digests of rows are kept.
 
     Raises:
         NotCanonical: it holds something that the state would not show.
+        TooLarge: its definitions are too large.
+        OSError: there is no room for the digests.
     """
     for catalog, name in _not_covered(query)[:1]:
         raise NotCanonical(f"{NOT_COVERED[catalog]} has no line in a state: {name}")
     lines: list[bytes] = []
-    for sql in (*QUERIES.values(), *_sequences(query)):
+    for sql in QUERIES.values():
         lines += [line or b"" for (line,) in query(sql)]
-    rows: list[bytes] = []
-    for schema, table, path, key in query(_TABLES):
-        where = ", ".join(_json(name or b"") for name in (schema, table)).encode()
-        keyed = f"ROW({key.decode()})" if key is not None else "ROW(t.*)"
-        source = f"ONLY {(path or b'').decode()} AS t"
-        found = query(f"SELECT {_digest(keyed)}, {_digest('ROW(t.*)')} FROM {source}")
-        rows += [b'["row", %s, "%s", "%s"]' % (where, one, other) for one, other in found]
     lines.sort()
-    rows.sort()
+    defined = hashlib.sha256(b"\n".join(lines)).hexdigest()
+    for sql in _sequences(query):
+        lines += [line or b"" for (line,) in query(sql)]
+    lines.sort()
+    found = query(_TABLES.format(remembered=_REMEMBERED))
+    if any(number is not None for *_, number in found):
+        # what is in the server's memory only would not be in its files
+        query("CHECKPOINT")
+    tables: list[Rows] = []
+    for schema, table, path, key, number in found:
+        where = ", ".join(_json(name or b"") for name in (schema, table))
+        keyed = f"ROW({key.decode()})" if key is not None else "ROW(t.*)"
+        at = (
+            None
+            if number is None
+            else _content(query, number.decode(), f"{where} {keyed}", defined)
+        )
+        sql = (
+            f"COPY (SELECT d FROM (SELECT {_digest(keyed)} || {_digest('ROW(t.*)')} AS d"
+            f" FROM ONLY {(path or b'').decode()} AS t) x ORDER BY d) TO STDOUT (FORMAT binary)"
+        )
+        tables.append(notes.rows(at, where, partial(records, sql)))
+    tables.sort()
+    count = sum(rows.number for rows in tables)
+    rows = sorted(_listed(tables) if count <= LISTED else _summed(tables))
     # a line end inside a text is escaped; others are the server's own layout
-    return b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines + rows), len(rows)
+    data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines + rows)
+    if len(data) > MOST_BYTES:
+        raise TooLarge(f"the state of the clone is larger than {MOST_BYTES} bytes")
+    return State(data, count, tuple(tables))
+
+
+def _listed(tables: Iterable[Rows]) -> Iterator[bytes]:
+    for rows in tables:
+        for one in rows.records():
+            yield _line("row", rows.where, one)
+
+
+def _line(kind: str, where: str, record: bytes) -> bytes:
+    text = record.hex()
+    return f'["{kind}", {where}, "{text[:_RECORD]}", "{text[_RECORD:]}"]'.encode()
+
+
+def _summed(tables: Iterable[Rows]) -> Iterator[bytes]:
+    for rows in tables:
+        yield f'["rows", {rows.where}, {rows.number}, "{rows.digest}"]'.encode()
+
+
+def _content(query: Query, number: str, named: str, defined: str) -> str | None:
+    """Return what lies in the files of a table; None if a transaction still decides about a row."""
+    ((path, size, _, toast_path, toast_size, columns, own),) = query(_FILES.format(number))
+    found = [named, (columns or b"").decode(), "" if own == b"t" else defined]
+    for of, length, looks in ((path, size, True), (toast_path, toast_size, False)):
+        if of is None or length is None:
+            continue
+        blocks = -(-int(length) // _READ)
+        content = _CONTENT.format(
+            page=_PAGE,
+            of=_SEGMENT // _READ,
+            read=_READ,
+            path=_literal(of.decode()),
+            blocks=blocks,
+        )
+        ((digest, visible),) = query(content)
+        if looks and visible != b"t":
+            return None
+        found += [length.decode(), (digest or b"").decode()]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def _sequences(query: Query) -> list[str]:
@@ -205,7 +399,7 @@ def _sequences(query: Query) -> list[str]:
 
 
 def _digest(expression: str) -> str:
-    return f"encode(sha256(convert_to(({expression})::text, 'UTF8')), 'hex')"
+    return f"sha256(convert_to(({expression})::text, 'UTF8'))"
 
 
 def _not_covered(query: Query) -> list[tuple[str, str]]:
@@ -254,9 +448,44 @@ def moved_sequences(before: bytes, after: bytes) -> list[str]:
 
 
 def other_lines(before: bytes, after: bytes) -> int:
-    """Return how many lines but those of sequences' values are in one of two states only."""
+    """Return how many lines but those of sequences' values and rows are in one of two states."""
+    told = (b'["sequence value"', b'["row"', b'["rows"')
     one, two = (
-        {line for line in state.splitlines() if not line.startswith(b'["sequence value"')}
+        {line for line in state.splitlines() if not line.startswith(told)}
         for state in (before, after)
     )
     return len(one ^ two)
+
+
+GONE, CAME = "gone", "came"
+
+
+def touched(before: State, after: State) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each row that only one of two states has, table by table.
+
+    Returns:
+        ``gone`` or ``came``; schema and table as in :class:`Rows`; the digests of key and row.
+    """
+    was, now = ({rows.where: rows for rows in state.tables} for state in (before, after))
+    for where in sorted(was.keys() | now.keys()):
+        one, two = was.get(where), now.get(where)
+        if one is not None and two is not None and one.digest == two.digest:
+            continue
+        for old, new in zip(_by_first(one), _by_first(two), strict=True):
+            told = [(record, GONE) for record in (old - new).elements()]
+            told += [(record, CAME) for record in (new - old).elements()]
+            for record, word in sorted(told):
+                text = record.hex()
+                yield word, where, text[:_RECORD], text[_RECORD:]
+
+
+def _by_first(rows: Rows | None) -> Iterator[Counter[bytes]]:
+    """Yield 256 times the rows whose digest begins with one byte, as few as that are in memory."""
+    at = 0
+    for first, found in groupby(rows.records() if rows is not None else (), itemgetter(0)):
+        for _ in range(first - at):
+            yield Counter()
+        at = first + 1
+        yield Counter(found)
+    for _ in range(256 - at):
+        yield Counter()
