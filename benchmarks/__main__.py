@@ -15,6 +15,7 @@ from benchmarks.chaining import chaining
 from benchmarks.comparing import comparing
 from benchmarks.gating import gating
 from benchmarks.measure import Table, WrongResultError, facts
+from benchmarks.restoring import restoring
 from benchmarks.rewriting import rewriting
 from benchmarks.verifying import large_files, small_packets, validating
 
@@ -30,6 +31,7 @@ Measures lanebook beside the tools that people would use without it.
   chain    500 and 1,000 lanes: holding them against each other, against reading and building
   diff     two lanes of 1,000 claims, two roots of 500 lanes: lanebook diff
   gate     20,000 files: lanebook gate, hashing them and nothing more, sha256sum -c
+  postgres a dump of 1 GiB: lanebook rehearse --engine postgres, pg_restore and psql alone; memory
   growth   100 lanes against 500 lanes: lanebook build
   all      all of these, which takes some time; build and growth share their runs
 """
@@ -49,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = (
         *("verify", "large", "validate", "rewrite", "alter", "chain", "diff", "gate"),
-        *("build", "growth"),
+        *("build", "growth", "postgres"),
     )
     parser.add_argument("benchmark", nargs="?", choices=(*names, "all"), default="all")
     parser.add_argument(
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--runs", type=_positive, help="rounds; default 5, and 3 for build and growth"
     )
+    parser.add_argument("--mebibytes", type=_positive, help="size of the dump of postgres")
     parser.add_argument("--scratch", type=Path, help="where to work; default: the temporary folder")
     return parser
 
@@ -104,6 +107,9 @@ def _measure(arguments: argparse.Namespace, scratch: Path) -> list[Table]:
         tables += chaining(scratch, lanes=count, runs=runs, build=not quick)
     if chosen in ("diff", "all"):
         tables += comparing(scratch, lanes=arguments.lanes or (10 if quick else 500), runs=runs)
+    if chosen in ("postgres", "all"):
+        size = arguments.mebibytes or (8 if quick else 1024)
+        tables += restoring(scratch, mebibytes=size, runs=arguments.runs or 1)
     return tables
 
 

@@ -20,7 +20,8 @@ import time
 _PAUSE = 0.02
 
 
-def _tree(process: int) -> list[int]:
+def tree(process: int) -> list[int]:
+    """Return a process and all that it started."""
     found = [process]
     for parent in found:
         try:
@@ -32,7 +33,8 @@ def _tree(process: int) -> list[int]:
     return found
 
 
-def _pss(process: int) -> int:
+def pss(process: int) -> int:
+    """Return the bytes of a process, in which shared pages count in part."""
     try:
         with open(f"/proc/{process}/smaps_rollup") as stream:
             for line in stream:
@@ -47,7 +49,7 @@ def main(command: list[str]) -> None:
     together = 0
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while process.poll() is None:
-        together = max(together, sum(map(_pss, _tree(process.pid))))
+        together = max(together, sum(map(pss, tree(process.pid))))
         time.sleep(_PAUSE)
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     answer = {"code": process.returncode, "largest": largest, "together": together or None}

@@ -34,6 +34,12 @@ _NOT_APPLICABLE = "N/A_"
 _ROW_STARTS = {".jsonl": b'["row",', ".sql": b"INSERT INTO "}
 """By ending of a state file, how each line that holds a row begins."""
 
+_MANY = b'["rows",'
+_MANY_ROWS = re.compile(
+    rb'^\["rows", "(?:[^"\\\n]|\\.)*", "(?:[^"\\\n]|\\.)*", (\d{1,18}), "[0-9a-f]{64}"\]$',
+    re.MULTILINE,
+)
+"""A line of a state that stands for all rows of a table, and how many these are."""
 _ROW_ENDS = b");"
 _OTHER_ROWS = re.compile(rb"\n(?!INSERT INTO )[ \t]*(?i:COPY|INSERT|MERGE|REPLACE)\b")
 _NEXT_ROW = re.compile(rb"\)\s*,\s*\(")
@@ -153,9 +159,12 @@ def _read(read: Callable[[bytes], Any], content: bytes) -> Any:  # noqa: ANN401 
 
 def _count_rows(content: bytes, start: bytes) -> int | None:
     counted = content.count(b"\n" + start) + content.startswith(start)
-    if start == _ROW_STARTS[".sql"] and not _one_row_a_line(content, start, counted):
-        return None
-    return counted
+    if start == _ROW_STARTS[".jsonl"]:
+        many = [int(found) for found in _MANY_ROWS.findall(content)]
+        # a line of another form says nothing that could be counted
+        whole = len(many) == content.count(b"\n" + _MANY) + content.startswith(_MANY)
+        return counted + sum(many) if whole else None
+    return counted if _one_row_a_line(content, start, counted) else None
 
 
 def _one_row_a_line(content: bytes, start: bytes, counted: int) -> bool:

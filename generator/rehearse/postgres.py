@@ -7,10 +7,11 @@ checked, and nothing of it runs outside the sandbox.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,12 @@ _BY_STATE = {
 """By SQLSTATE, the code of what a change is refused for."""
 
 
-def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bool) -> Prepared:
+Progress = Callable[[str, int], Callable[[int], None]]
+
+
+def prepare(
+    dump: Path, change: str, change_name: str, folder: Path, progress: Progress, *, keep: bool
+) -> Prepared:
     """Look at a dump, and try a change on it.
 
     Args:
@@ -48,6 +54,7 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
         change: the text of the change.
         change_name: of its file, safe to print.
         folder: where throwaway servers may lie.
+        progress: told the name of each phase.
         keep: whether the dump is to be put into the packet.
 
     Raises:
@@ -57,10 +64,12 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
     dump = Path(os.path.realpath(dump))
     with _refusing(name):
         major = servers.newest()
+        progress("reading the dump", 0)
         digest, size = dumps.digest(str(dump))
         form, sql = dumps.sql_of(str(dump), major, str(folder))
     with sql:
         with _refusing(name):
+            progress("checking the dump", 0)
             dumps.check(sql)
         with _refusing(change_name):
             for statement in script.statements(change.encode(), dump=False):
@@ -73,7 +82,8 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
         aside = trial / inside.NOTES
         aside.mkdir()
         notes = state.Notes(str(aside))
-        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial), notes))
+        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial), notes), progress)
+    if keep:
         shutil.rmtree(trial)
     plan = {
         "file": inside.HELD if keep else None,
@@ -84,7 +94,9 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
     }
     files = {inside.HELD: dump.read_bytes()} if keep else {}
     environment = {} if keep else {"LANEBOOK_DUMP": str(dump)}
-    return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment)
+    # what the packet can be made from alone is, each time
+    once = {} if keep else {"LANEBOOK_RESTORED": str(trial)}
+    return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment, once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +110,25 @@ class _Trial:
     notes: state.Notes
 
 
-def _try(trial: _Trial) -> None:
-    """Restore the dump, and apply the change to two copies of it."""
+def _try(trial: _Trial, progress: Progress) -> None:
+    """Restore the dump, and apply the change to two copies of it; only the clone is left."""
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
         wrong = servers.problems(servers.observe(server))
         if wrong:
             raise refused("REHEARSE-ISOLATION", ", ".join(wrong), trial.name)
-        _run(server, f"CREATE DATABASE {inside.CLONE} TEMPLATE template0")
-        dumps.restore(server, inside.CLONE, trial.sql)
+        progress("restoring the dump", 0)
+        roles = inside.restore(server, trial.sql)
+        trial.sql.close()
+        (Path(trial.folder) / inside.ROLES).write_text(json.dumps(roles), "utf-8")
+        progress("reading the clone", 0)
         with server.session(inside.CLONE) as session:
             before = inside.export(session, trial.notes).data
+        progress("trying the change", 0)
         applied = []
         for number, kept in enumerate((False, True)):
             inside.duplicate(server, inside.CLONE, f"trial{number}")
             applied.append(_applied(server, f"trial{number}", trial, commit=kept))
+            _run(server, f"DROP DATABASE trial{number}")
     if applied[0] == before:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
     if applied[0] != applied[1]:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ _LONGEST_TITLE = 200
 _LONGEST_LINE = 300
 _DELEGATION = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\Z")
 _FOREIGN = "foreign clone"
+_RECORD = "outputs/raw-exit-codes.tsv"
+_STEPS = 10
+"""Steps of commands.sh."""
+_PAUSE = 0.5
+"""Seconds after which it is looked how many of them are done."""
 
 Progress = Callable[[str, int], Callable[[int], None]]
 
@@ -143,18 +149,15 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
     sweep(temporary, CLONES)
     sweep(state, STAGES)
     with RunFolder(temporary, CLONES) as clones, RunFolder(state, STAGES) as stage:
-        step = progress("reading the source", 3)
         given = _given(wanted)
         script, name = _script(wanted.change)
-        step(1)
-        made = _prepared(wanted, script, name, clones.path)
-        step(2)
+        made = _prepared(wanted, script, name, clones.path, progress)
         folder = stage.path / lane
         inputs = _inputs(lane, made, script.encode(), {**_programs(wanted), **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
         write(folder / LANE_FILE, documents.lane_file(about).encode())
-        run = _Run(root, about, folder, target, clones, stage, made.environment)
+        run = _Run(root, about, folder, target, clones, stage, made.environment, made.once)
         return _run(run, progress)
 
 
@@ -169,14 +172,14 @@ class _Run:
     stage: RunFolder
     environment: Mapping[str, str]
     """More than every script of the packet has in its environment."""
+    once: Mapping[str, str]
+    """More than that, for ``commands.sh`` only."""
 
 
 def _run(run: _Run, progress: Progress) -> Rehearsed:
     """Run the packet's own programs, seal what they leave, and put the lane in its place."""
     evidence, lane = run.folder / EVIDENCE, run.about.id
-    step = progress("rehearsing", 4)
-    proven = _commands(run, evidence)
-    step(1)
+    proven = _commands(run, evidence, progress)
     sealed = seal(run.folder, limits=run.root.limits)
     if sealed.tree is None:
         found = [f"{one.code} {one.where}" for one in sealed.findings]
@@ -186,15 +189,15 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
     if pinned is not None and pinned != sealed.tree:
         problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
         raise refused("REHEARSE-EXISTS", problem, lane)
-    step(1)
-    rerun = _again(run, evidence)
-    step(1)
+    rerun = _again(run, evidence, progress)
+    step = progress("writing the documents", 2)
     report = documents.machine_report(run.about, evidence, proven=proven, rerun=rerun)
     write(run.folder / "report.json", documents.encoded(report))
     write(run.folder / "checkpoint.md", documents.checkpoint(run.about, report).encode())
     write(run.folder / "decision-packet.md", documents.decision_packet(run.about, report).encode())
     if proven:
         _require_sound(run)
+    step(1)
     run.stage.check()
     _put(run.folder, run.target)
     step(1)
@@ -288,13 +291,14 @@ def _state_folder(root: Path) -> Path:
 # --- inputs ---
 
 
-def _prepared(wanted: Wanted, script: str, name: str, folder: Path) -> Prepared:
+def _prepared(wanted: Wanted, script: str, name: str, folder: Path, progress: Progress) -> Prepared:
     """Read the source, and try the change on it."""
     if wanted.engine == POSTGRESQL and wanted.dump is not None:
         # late: a rehearsal on SQLite needs no client of a server
         from generator.rehearse.postgres import prepare
 
-        return prepare(wanted.dump, script, name, folder, keep=wanted.keep_dump)
+        return prepare(wanted.dump, script, name, folder, progress, keep=wanted.keep_dump)
+    progress("reading the source", 0)
     seed = _seed(wanted, folder)
     try_change(script, name, seed, folder)
     return Prepared({"seed.sql": seed.sql})
@@ -380,9 +384,11 @@ def _probes(lane: str) -> bytes:
 # --- the packet's programs ---
 
 
-def _commands(run: _Run, evidence: Path) -> bool:
+def _commands(run: _Run, evidence: Path, progress: Progress) -> bool:
     """Run ``commands.sh``; return whether the rollback is proven."""
-    code, said = _shell("commands.sh", evidence, run.clones, run.environment)
+    step = progress("rehearsing", _STEPS)
+    environment = {**run.environment, **run.once}
+    code, said = _shell("commands.sh", evidence, run.clones, environment, step)
     if _FOREIGN in said:
         problem = "not the folder that this run made; it was neither used nor removed"
         raise refused("REHEARSE-FOREIGN-CLONE", problem, run.about.id)
@@ -407,9 +413,10 @@ def _why(evidence: Path, said: str) -> str:
     return visible(said.strip().rsplit("\n", 1)[-1], _LONGEST_LINE)
 
 
-def _again(run: _Run, evidence: Path) -> str:
+def _again(run: _Run, evidence: Path, progress: Progress) -> str:
     """Run ``RERUN.sh``; return what it says of the tree hash."""
-    code, said = _shell("RERUN.sh", evidence, run.clones, run.environment)
+    step = progress("making it again", _STEPS)
+    code, said = _shell("RERUN.sh", evidence, run.clones, run.environment, step)
     lines = said.strip().split("\n")
     if code == 1 and "PACKET_TREE DIFFERS" in lines:
         raise refused("REHEARSE-UNSTABLE", "made again, the packet is another one", run.about.id)
@@ -420,9 +427,21 @@ def _again(run: _Run, evidence: Path) -> str:
 
 
 def _shell(
-    name: str, evidence: Path, clones: RunFolder, more: Mapping[str, str]
+    name: str,
+    evidence: Path,
+    clones: RunFolder,
+    more: Mapping[str, str],
+    step: Callable[[int], None],
 ) -> tuple[int, str]:
-    """Run a script of the packet, whose temporary files lie with the clones."""
+    """Run a script of the packet, whose temporary files lie with the clones.
+
+    Args:
+        name: of the script.
+        evidence: the folder of the packet.
+        clones: where it may write.
+        more: variables of its environment.
+        step: told how many steps are done that were not.
+    """
     clones.check()
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -444,7 +463,10 @@ def _shell(
     )
     os.close(lifeline)
     try:
-        said, _ = process.communicate(timeout=_PATIENCE)
+        if name == "RERUN.sh":
+            said = _heard(process, clones.path, f"lanebook-rerun.*/evidence/{_RECORD}", step)
+        else:
+            said = _heard(process, evidence, _RECORD, step)
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -455,6 +477,32 @@ def _shell(
     finally:
         os.close(held)
     return process.returncode, said.decode("utf-8", "replace")
+
+
+def _heard(
+    process: subprocess.Popen[bytes], place: Path, record: str, step: Callable[[int], None]
+) -> bytes:
+    """Wait until a script has ended, and tell what it gets done; return its output.
+
+    Raises:
+        subprocess.TimeoutExpired: it takes too long.
+    """
+    end, done = time.monotonic() + _PATIENCE, 0
+    while True:
+        try:
+            said, _ = process.communicate(timeout=_PAUSE)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise
+            now = done
+            with contextlib.suppress(OSError):
+                for path in place.glob(record):
+                    now = min(path.read_bytes().count(b"\n"), _STEPS)
+            step(now - done)
+            done = now
+        else:
+            step(_STEPS - done)
+            return said
 
 
 # --- after ---

@@ -54,6 +54,8 @@ class Prepared:
     """What the plan says of the source."""
     environment: dict[str, str] = field(default_factory=dict)
     """How the packet's programs find what is not in the packet."""
+    once: dict[str, str] = field(default_factory=dict)
+    """What is given to them the first time only: a clone that was made for the trial."""
 
 
 @dataclass(frozen=True, slots=True)

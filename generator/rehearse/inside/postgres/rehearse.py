@@ -7,10 +7,14 @@ action to actions.jsonl before it happens, and refuses sockets but that of the s
 processes than bubblewrap, and writes outside the clone folder and this packet.
 
 A dump that is not in the packet is named by LANEBOOK_DUMP; it has to have the digest of plan.json.
+LANEBOOK_RESTORED may name a folder in which lanebook restored that dump just before, with these
+programs, to try the change. RX-0 then takes that clone, and restores no second one. RERUN.sh is
+given none: where the packet that it makes is the same, this clone was what the dump gives.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -37,6 +41,8 @@ HELD = "source.dump"
 """The name of a dump that is small enough to be in the packet."""
 ISOLATION = "server-isolation.json"
 NOTES = "notes"
+ROLES = "roles.json"
+"""In the folder of a clone that was restored before: the roles that the dump names."""
 ENGINE = "postgresql"
 
 
@@ -47,6 +53,7 @@ class Guard(steps.Guard):
         """Take the real paths of both folders, and begin to look."""
         self.socket = os.path.join(clone, "server", servers.SOCKET)
         self.aside = os.path.join(clone, NOTES)
+        self.restored = os.environ.get("LANEBOOK_RESTORED", "") if step == "RX-0" else ""
         super().__init__(step, clone, packet)
 
     def see(self, event: str, args: tuple[object, ...]) -> None:
@@ -61,11 +68,18 @@ class Guard(steps.Guard):
             return
         if event in ("open", "os.mkdir", "os.remove", "os.listdir") and self.is_note(args[0]):
             return
+        if event == "os.rename" and self.restored and self.is_handed(args[0], args[1]):
+            return
         super().see(event, args)
 
     def is_note(self, path: object) -> bool:
         """Whether a path is the folder for notes, or in it."""
         return isinstance(path, str) and f"{os.path.normpath(path)}/".startswith(f"{self.aside}/")
+
+    def is_handed(self, source: object, target: object) -> bool:
+        """Whether what is moved is a part of the clone that was restored before, and moved here."""
+        inside = (str(source), self.restored), (str(target), self.clone)
+        return all(f"{os.path.normpath(path)}/".startswith(f"{root}/") for path, root in inside)
 
     def notes(self) -> state.Notes:
         """Return the folder for what is neither clone nor packet: the script, digests of rows.
@@ -90,7 +104,11 @@ def shown(name: str) -> str:
 def running(guard: Guard) -> Iterator[servers.Server]:
     """Start the server of this rehearsal, and stop it."""
     guard.write("TEMP_CLONE", "run", shown("server"), command="postgres")
-    with servers.Server(guard.clone, steps.plan()["dump"]["server"]) as server:
+    server = servers.Server(guard.clone, steps.plan()["dump"]["server"])
+    if guard.restored:
+        os.rename(os.path.join(guard.restored, NOTES), guard.aside)
+        server.take(guard.restored)
+    with server:
         yield server
 
 
@@ -192,13 +210,26 @@ def dump_path() -> str:
     return str(path)
 
 
-def make(guard: Guard, server: servers.Server, sql: dumps.Script) -> list[str]:
-    """Make the clone from a dump; return the roles that it names."""
-    roles: list[str] = []
+def make(guard: Guard, server: servers.Server, sql: dumps.Script | None) -> list[str]:
+    """Make the clone from a dump, or take the one that was made; return the roles that it names.
+
+    The log is of the making, whenever it was.
+    """
     create = f"CREATE DATABASE {CLONE} TEMPLATE template0"
-    with session(guard, server, MAINTENANCE) as opened:
-        opened.run(create.encode())
+    guard.database("connect", MAINTENANCE)
+    guard.sql(shown(MAINTENANCE), create)
     guard.database("sql", CLONE, sql=".read the dump")
+    if sql is None:
+        with open(os.path.join(guard.restored, ROLES), encoding="utf-8") as file:
+            return [str(name) for name in json.load(file)]
+    return restore(server, sql)
+
+
+def restore(server: servers.Server, sql: dumps.Script) -> list[str]:
+    """Make the clone from a dump; return the roles that it names, sorted."""
+    roles: list[str] = []
+    with server.session(MAINTENANCE) as opened:
+        opened.run(f"CREATE DATABASE {CLONE} TEMPLATE template0".encode())
     dumps.restore(server, CLONE, sql, roles.append)
     return sorted(roles)
 
@@ -208,13 +239,15 @@ def lock(guard: Guard) -> int:
     told = steps.plan()
     empty = sorted(os.listdir(guard.clone)) == [steps.MARKER]
     path = dump_path()
+    if guard.restored:
+        return _locked(guard, path, None, empty=empty)
     _, sql = dumps.sql_of(path, told["dump"]["server"], guard.notes().folder)
     with sql:
         dumps.check(sql)
         return _locked(guard, path, sql, empty=empty)
 
 
-def _locked(guard: Guard, path: str, sql: dumps.Script, *, empty: bool) -> int:
+def _locked(guard: Guard, path: str, sql: dumps.Script | None, *, empty: bool) -> int:
     told = steps.plan()
     with running(guard) as server:
         seen = servers.observe(server)
