@@ -9,6 +9,7 @@ Protocol"); no program of PostgreSQL runs outside the sandbox.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -69,7 +70,8 @@ SERVER_SETTINGS = {
     "max_worker_processes": "0",
     "wal_level": "minimal",
     "logging_collector": "off",
-    "log_min_messages": "fatal",
+    "log_min_messages": "error",
+    "log_min_error_statement": "panic",
     "shared_buffers": "128MB",
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
@@ -257,10 +259,7 @@ class Server:
 
     def complaint(self) -> str:
         """Return the first error that the server, or the program that makes its folder, told of."""
-        told: list[str] = []
-        with contextlib.suppress(OSError):
-            lines = self.read("log").split("\n")
-            told = [found[0].strip() for line in lines if (found := _ERROR.search(line))]
+        told = _errors(self.folder)
         return told[0] if told else "the server ended without a word"
 
     def read(self, name: str) -> str:
@@ -269,9 +268,7 @@ class Server:
         Raises:
             OSError: there is no such file, or it is none.
         """
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(os.path.join(self.folder, name), flags), "rb") as file:
-            return file.read(_LONGEST_LOG).decode("utf-8", "replace")
+        return _read(self.folder, name)
 
     def session(
         self, database: str, hear: Callable[[str], None] | None = None, **options: str
@@ -314,6 +311,20 @@ class Server:
             self.stop()
         else:
             self.kill()
+
+
+def _read(folder: str, name: str) -> str:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(os.path.join(folder, name), flags), "rb") as file:
+        return file.read(_LONGEST_LOG).decode("utf-8", "replace")
+
+
+def _errors(folder: str) -> list[str]:
+    """Return the errors that the log of a server tells of."""
+    with contextlib.suppress(OSError):
+        lines = _read(folder, "log").split("\n")
+        return [found[0].strip() for line in lines if (found := _ERROR.search(line))]
+    return []
 
 
 def _child(status: int) -> int:
@@ -435,6 +446,7 @@ class Result(NamedTuple):
     """``I`` outside a transaction, ``T`` in one, ``E`` in one that failed."""
 
 
+_NO_CHECKPOINT = "checkpoint request failed"
 _MOST = 1 << 30
 _PIECE = 1 << 18
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -465,6 +477,7 @@ class Session:
             Refusal: the server refused.
         """
         self._hear = hear
+        self._folder = folder
         self.parameters: dict[str, str] = {}
         self._buffer = bytearray()
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -609,7 +622,7 @@ class Session:
         for kind, body in self._messages():
             if kind == b"Z":
                 if refusal is not None:
-                    raise refusal
+                    raise self._explained(refusal)
                 return body.decode("ascii", "replace")
             if kind == b"D":
                 rows.append(_row(body))
@@ -625,6 +638,15 @@ class Session:
             elif kind == b"R" and body[:4] != b"\0\0\0\0":
                 raise OSError("the server asks for a password")
         raise OSError("the server is gone")
+
+    def _explained(self, refusal: Refusal) -> Refusal:
+        """Return why a checkpoint failed: the server tells that to its log only."""
+        if refusal.text != _NO_CHECKPOINT:
+            return refusal
+        told = [line for line in _errors(self._folder) if _NO_CHECKPOINT not in line]
+        text = told[-1] if told else refusal.text
+        full = os.strerror(errno.ENOSPC) in text
+        return Refusal("53100" if full else refusal.state, text)
 
     def _copy_in(self, data: Iterable[bytes] | None) -> None:
         if data is None:
