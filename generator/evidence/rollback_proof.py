@@ -7,8 +7,10 @@ step that it names: the log has one entry for each step that applied a change an
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 import msgspec
 
@@ -60,11 +62,20 @@ class Entry(Part, frozen=True):
     states: States = States()
 
 
+class NotRun(Part, frozen=True):
+    """A rollback that was not rehearsed, and why: it is neither passed nor failed."""
+
+    id: str
+    step: str
+    reason: str
+
+
 class RollbackProof(EvidenceModel, frozen=True):
-    """Every rollback that the lane rehearsed."""
+    """Every rollback that the lane rehearsed, and those that it could not."""
 
     entries: list[Entry]
     entry_count: int | None = None
+    not_run: list[NotRun] = msgspec.field(default_factory=list)
 
 
 _TODO = "Rehearse the rollback again; a proof is made by its steps, never by hand."
@@ -137,6 +148,12 @@ CODES = {
         "What came back is not what the rehearsal was about.",
         _TODO,
     ),
+    "ROLLBACK_NOT_RUN_DIFFERS": Code(
+        "A rollback that is said not to have run has an entry or left states, or its step was not"
+        " refused for the reason that is given.",
+        "What was not rehearsed would be taken for proven, or was left out without a reason.",
+        _TODO,
+    ),
     "LOG_PROOF_DIFFERS": Code(
         "The rollback proof and the rehearsal log do not tell of the same rollbacks: a step has no"
         " entry, an entry no step, or they name different states.",
@@ -146,6 +163,9 @@ CODES = {
 }
 _STATES = (*TRIPLE, "expected")
 _RESTORED = " restored"
+_REFUSED = re.compile(r'refused: line \d+: [0-9A-Z]{5} (?P<text>".*")')
+"""A line of an output that tells of a refusal of the server, by its SQLSTATE."""
+_REFUSED_CODE = 3
 
 
 def rows(evidence: Evidence) -> Iterator[Row]:
@@ -179,6 +199,47 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         step = bound[index][1] if index in bound else None
         yield from _entry(evidence, entry, place, step, printed.get(entry.id))
     yield from _applied(proof, bound, rehearsal_log.executed(evidence))
+    entries = {entry.id for entry in proof.entries}
+    for index, left in enumerate(proof.not_run):
+        yield from _not_run(evidence, left, f"{FILE}#/not_run/{index}", entries)
+
+
+def _not_run(evidence: Evidence, left: NotRun, place: str, entries: Set[str]) -> Iterator[Row]:
+    """Hold a rollback that was not rehearsed against the log: its step has to be refused."""
+    code = "ROLLBACK_NOT_RUN_DIFFERS"
+    if left.id in entries:
+        yield refused(f"{place}/id", left.id, code, "The proof has an entry of it.")
+    log = evidence.model(rehearsal_log.FILE, RehearsalLog)
+    if log is None:
+        yield claimed(f"{place}/reason", left.reason)
+        return
+    step = rehearsal_log.steps(evidence).get(left.step)
+    if step is None:
+        yield refused(f"{place}/step", left.step, code, "The rehearsal log has no such step.")
+        return
+    if step.states:
+        yield refused(f"{place}/step", left.step, code, "The step left states.", "no state")
+    said = _refusals(evidence, step) if step.raw_exit_code == _REFUSED_CODE else []
+    yield derived(
+        f"{place}/reason",
+        left.reason,
+        left.reason if left.reason in said else ", ".join(said) or "not refused",
+        against=step.output or rehearsal_log.FILE,
+        code=code,
+        message="The step was not refused for this reason.",
+    )
+
+
+def _refusals(evidence: Evidence, step: Step) -> list[str]:
+    """Return why the server refused a change, as a step's output tells it."""
+    lines = evidence.lines(step.output) if step.output is not None else ()
+    found = []
+    for line in lines:
+        told = _REFUSED.fullmatch(line)
+        if told is not None:
+            with contextlib.suppress(msgspec.DecodeError):
+                found.append(msgspec.json.decode(told["text"], type=str))
+    return found
 
 
 # --- the log ---
@@ -562,6 +623,9 @@ KIND = EvidenceKind(
         "ROLLBACK_PRODUCTION_CLAIMED": _damaged(production_rollback_status="PROVEN"),
         "ROLLBACK_APPLY_DIFFERS": _applied_otherwise,
         "ROLLBACK_LOCK_DIFFERS": _from_another_state,
+        "ROLLBACK_NOT_RUN_DIFFERS": lambda: samples.changed(
+            FILE, {("not_run",): [{"id": "RB-SQL-OTHER", "step": "RX-1", "reason": "it cannot"}]}
+        ),
         "LOG_PROOF_DIFFERS": lambda: samples.changed(FILE, {("entries", 0, "step"): "RX-33"}),
     },
 )

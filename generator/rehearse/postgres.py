@@ -34,7 +34,6 @@ _FULL = re.compile(re.escape(os.strerror(errno.ENOSPC)) + r"|wrote only \d+ of \
 """How the server says that the disk is full, where it has no SQLSTATE to say it by."""
 _BY_STATE = {
     "42601": "REHEARSE-SYNTAX",
-    "25001": "REHEARSE-NO-ROLLBACK",
     "57014": "REHEARSE-TIME",
     "53100": "REHEARSE-SPACE",
 }
@@ -82,7 +81,8 @@ def prepare(
         aside = trial / inside.NOTES
         aside.mkdir()
         notes = state.Notes(str(aside))
-        _try(_Trial(sql, name, change.encode(), change_name, major, str(trial), notes), progress)
+        told = _Trial(sql, name, change.encode(), change_name, major, str(trial), notes)
+        alone = _try(told, progress)
     if keep:
         shutil.rmtree(trial)
     plan = {
@@ -96,7 +96,10 @@ def prepare(
     environment = {} if keep else {"LANEBOOK_DUMP": str(dump)}
     # what the packet can be made from alone is, each time
     once = {} if keep else {"LANEBOOK_RESTORED": str(trial)}
-    return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment, once)
+    planned: dict[str, object] = {"engine": inside.ENGINE, "dump": plan}
+    if alone:
+        planned[inside.NO_TRANSACTION] = alone
+    return Prepared(files, planned, environment, once, bool(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,12 @@ class _Trial:
     notes: state.Notes
 
 
-def _try(trial: _Trial, progress: Progress) -> None:
-    """Restore the dump, and apply the change to two copies of it; only the clone is left."""
+def _try(trial: _Trial, progress: Progress) -> dict[str, object]:
+    """Restore the dump, and apply the change to two copies of it; only the clone is left.
+
+    Returns:
+        Why the change can run in no transaction; nothing where it can.
+    """
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
         wrong = servers.problems(servers.observe(server))
         if wrong:
@@ -124,15 +131,36 @@ def _try(trial: _Trial, progress: Progress) -> None:
         with server.session(inside.CLONE) as session:
             before = inside.export(session, trial.notes).data
         progress("trying the change", 0)
-        applied = []
-        for number, kept in enumerate((False, True)):
-            inside.duplicate(server, inside.CLONE, f"trial{number}")
-            applied.append(_applied(server, f"trial{number}", trial, commit=kept))
-            _run(server, f"DROP DATABASE trial{number}")
+        applied, alone = _applied_twice(server, trial)
     if applied[0] == before:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
     if applied[0] != applied[1]:
         raise refused("REHEARSE-UNSTABLE", "applied twice, it gives two states", trial.change_name)
+    return alone
+
+
+def _applied_twice(server: servers.Server, trial: _Trial) -> tuple[list[bytes], dict[str, object]]:
+    """Return the states of two copies with the change, and why it can run in no transaction."""
+    applied: list[bytes] = []
+    alone: dict[str, object] = {}
+    while len(applied) < 2:
+        name = f"trial{len(applied)}"
+        inside.duplicate(server, inside.CLONE, name)
+        try:
+            commit = bool(applied or alone)
+            applied.append(_applied(server, name, trial, commit=commit, alone=bool(alone)))
+        except _Alone as error:
+            alone = error.why
+        _run(server, f'DROP DATABASE "{name}"')
+    return applied, alone
+
+
+class _Alone(Exception):
+    """A change can run in no transaction."""
+
+    def __init__(self, why: dict[str, object]) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 def _run(server: servers.Server, sql: str) -> None:
@@ -140,15 +168,30 @@ def _run(server: servers.Server, sql: str) -> None:
         session.run(sql.encode())
 
 
-def _applied(server: servers.Server, database: str, trial: _Trial, *, commit: bool) -> bytes:
-    """Return the state with the change, in its transaction or after its COMMIT."""
+def _applied(
+    server: servers.Server, database: str, trial: _Trial, *, commit: bool, alone: bool
+) -> bytes:
+    """Return the state with the change: in its transaction, after its COMMIT, or without any.
+
+    Raises:
+        _Alone: it can run in no transaction.
+    """
     with _refusing(trial.change_name):
         with server.session(database) as session:
-            session.run(b"BEGIN")
-            inside.run_script(session, trial.change)
-            if not commit:
-                return inside.export(session, trial.notes).data
-            session.run(b"COMMIT")
+            if alone:
+                inside.run_script(session, trial.change, alone=True)
+            else:
+                session.run(b"BEGIN")
+                try:
+                    inside.run_script(session, trial.change)
+                except steps.Failed as failure:
+                    why = inside.why_not(failure)
+                    if why:
+                        raise _Alone(why) from failure
+                    raise
+                if not commit:
+                    return inside.export(session, trial.notes).data
+                session.run(b"COMMIT")
         with server.session(database) as session:
             return inside.export(session, trial.notes).data
 

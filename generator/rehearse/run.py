@@ -18,7 +18,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from generator.errors import InputError, UsageError
@@ -153,7 +154,9 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         script, name = _script(wanted.change)
         made = _prepared(wanted, script, name, clones.path, progress)
         folder = stage.path / lane
-        inputs = _inputs(lane, made, script.encode(), {**_programs(wanted), **given})
+        programs = _programs(wanted, alone=made.alone)
+        about = replace(about, pins={name: sha256(data) for name, data in programs.items()})
+        inputs = _inputs(lane, made, script.encode(), {**programs, **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
         write(folder / LANE_FILE, documents.lane_file(about).encode())
@@ -234,7 +237,7 @@ def _about(wanted: Wanted, lane: str, root: Root) -> About:
         date=wanted.date,
         delegation=wanted.delegation,
         before=_before(wanted.previous, root) if wanted.previous else None,
-        pins={name: sha256(data) for name, data in _programs(wanted).items()},
+        pins={name: sha256(data) for name, data in _programs(wanted, alone=False).items()},
     )
     _, findings = parse_lane_file(documents.lane_file(about).encode(), lane)
     if findings:
@@ -317,11 +320,12 @@ def _seed(wanted: Wanted, folder: Path) -> Seed:
         return write_down(opened, folder, visible(path.name))
 
 
-def _programs(wanted: Wanted) -> dict[str, bytes]:
+def _programs(wanted: Wanted, *, alone: bool) -> dict[str, bytes]:
     names: tuple[str, ...] = PROGRAMS
-    today = program
+    today: Callable[[str], bytes] = program
     if wanted.engine == POSTGRESQL:
-        names, today = inside_postgres.PROGRAMS, inside_postgres.program
+        names = inside_postgres.PROGRAMS
+        today = partial(inside_postgres.program, alone=alone)
     return {name: wanted.programs.get(name) or today(name) for name in names}
 
 

@@ -56,6 +56,8 @@ class Prepared:
     """How the packet's programs find what is not in the packet."""
     once: dict[str, str] = field(default_factory=dict)
     """What is given to them the first time only: a clone that was made for the trial."""
+    alone: bool = False
+    """Whether the change can run in no transaction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,24 @@ PROGRAMS = tuple(sorted((*_OWN, *_SHARED, _VALIDATOR)))
 """The files that every rehearsal on PostgreSQL has in its packet, the same bytes each time."""
 
 
+_IN_A_TRANSACTION = b"step RX-3 0 rehearse.py transaction\n"
+_IN_NONE = b"step RX-3 3 rehearse.py transaction\n"
+"""How commands.sh calls the transaction leg; of a change that can run in none it is a control."""
+
+
 @cache
-def program(name: str) -> bytes:
-    """Return the bytes of one of the programs."""
+def program(name: str, *, alone: bool = False) -> bytes:
+    """Return the bytes of one of the programs.
+
+    Args:
+        name: of the program.
+        alone: of a change that can run in no transaction.
+    """
+    if alone and name == "commands.sh":
+        text = program(name)
+        if text.count(_IN_A_TRANSACTION) != 1:
+            raise AssertionError(f"{name}: the transaction leg is not called once")
+        return text.replace(_IN_A_TRANSACTION, _IN_NONE)
     if name in _OWN:
         return (_HERE / name).read_bytes()
     if name != _VALIDATOR:

@@ -21,6 +21,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes as long to load as half a step
+    from typing import Any
+
 if __package__:
     from generator.rehearse.inside import rehearse as steps
     from generator.rehearse.inside.postgres import dump as dumps
@@ -40,6 +44,10 @@ TARGET = "temp-postgresql-clone"
 HELD = "source.dump"
 """The name of a dump that is small enough to be in the packet."""
 ISOLATION = "server-isolation.json"
+NO_TRANSACTION = "no_transaction"
+"""In the plan, why the change can run in no transaction."""
+ONLY_ALONE = ("25001", "55P04")
+"""SQLSTATEs by which the server says so: active_sql_transaction, unsafe_new_enum_value_usage."""
 NOTES = "notes"
 ROLES = "roles.json"
 """In the folder of a clone that was restored before: the roles that the dump names."""
@@ -160,30 +168,48 @@ def kept(
 
 
 def apply_change(opened: servers.Session) -> None:
-    """Apply the change in the transaction that is open.
+    """Apply the change in the transaction that is open, or in none where it can run in none.
 
     Raises:
         Failed: at the first statement that fails, or after which there is no transaction left.
     """
     for name in steps.executor_files():
-        run_script(opened, steps.read(name))
+        run_script(opened, steps.read(name), alone=bool(no_transaction()))
 
 
-def run_script(opened: servers.Session, text: bytes) -> None:
+def no_transaction() -> dict[str, Any]:
+    """Return why the change can run in no transaction; nothing where it can.
+
+    Returns:
+        ``line`` of the change, the ``sqlstate`` of the server's refusal and its ``text``.
+    """
+    found: dict[str, Any] = steps.plan().get(NO_TRANSACTION, {})
+    return found
+
+
+def run_script(opened: servers.Session, text: bytes, *, alone: bool = False, to: int = 0) -> None:
     """Run every statement of a change.
+
+    Args:
+        opened: in a transaction or, where each statement is one of its own, in none.
+        text: of the change.
+        alone: whether each is one of its own.
+        to: the line of the last statement to run; 0: all.
 
     Raises:
         Problem: it has no place in a change.
         Failed: the server refused it.
     """
     for statement in script.statements(text, dump=False):
+        if to and statement.line > to:
+            return
         script.check_change(statement)
         try:
             status = opened.run(statement.text).status
         except servers.Refusal as refusal:
             line = dumps.line_of(statement, refusal)
             raise steps.Failed(line, refusal, ("", "")) from refusal
-        if status != "T":
+        if status != ("I" if alone else "T"):
             ended = servers.Refusal("25P01", "the statement ended the transaction")
             raise steps.Failed(statement.line, ended, ("transaction", "COMMIT"))
 
@@ -310,7 +336,13 @@ def read_twice(guard: Guard) -> int:
 
 
 def transaction(guard: Guard) -> int:
-    """RX-3: BEGIN, apply, read, ROLLBACK; a sequence that moved stays moved, and is named."""
+    """RX-3: BEGIN, apply, read, ROLLBACK; a sequence that moved stays moved, and is named.
+
+    A change that can run in no transaction is no change in one: that the server refuses it is shown
+    again, exit code 3, and this leg is not run.
+    """
+    if no_transaction():
+        return refused_in_transaction(guard)
     with running(guard) as server:
         before = kept(guard, server, "states/txn-before.jsonl", "before")
         with session(guard, server, CLONE) as opened:
@@ -320,6 +352,35 @@ def transaction(guard: Guard) -> int:
             opened.run(b"ROLLBACK")
         after = kept(guard, server, "states/txn-after-rollback.jsonl", "after_rollback")
     return told_apart(before, applied, after)
+
+
+def refused_in_transaction(guard: Guard) -> int:
+    """Show that the server refuses the change in a transaction; exit code 3 if as planned."""
+    planned = no_transaction()
+    with running(guard) as server, session(guard, server, CLONE) as opened:
+        opened.run(b"BEGIN")
+        try:
+            for name in steps.executor_files():
+                run_script(opened, steps.read(name), to=planned["line"])
+        except steps.Failed as failure:
+            found = why_not(failure)
+        else:
+            found = {}
+        opened.run(b"ROLLBACK")
+    if found != planned:
+        print("the server does not refuse the change in a transaction")
+        return 1
+    print(f"refused: line {found['line']}: {found['sqlstate']} {steps.one_line(found['text'])}")
+    print("not run: the transaction leg")
+    return 3
+
+
+def why_not(failure: steps.Failed) -> dict[str, Any]:
+    """Return why a change that failed in a transaction can run in none; nothing if it may."""
+    refusal = failure.error
+    if not isinstance(refusal, servers.Refusal) or refusal.state not in ONLY_ALONE:
+        return {}
+    return {"line": failure.line, "sqlstate": refusal.state, "text": refusal.text}
 
 
 def told_apart(before: state.State, applied: state.State, after: state.State) -> int:
@@ -344,9 +405,12 @@ def snapshot(guard: Guard) -> int:
         before = kept(guard, server, "states/snap-before.jsonl", "before", SECOND)
         copy(guard, server, SECOND, SNAPSHOT)
         with session(guard, server, SECOND) as opened:
-            opened.run(b"BEGIN")
+            ends = () if no_transaction() else (b"BEGIN", b"COMMIT")
+            for begin in ends[:1]:
+                opened.run(begin)
             apply_change(opened)
-            opened.run(b"COMMIT")
+            for commit in ends[1:]:
+                opened.run(commit)
         applied = kept(guard, server, "states/snap-after-apply.jsonl", "after_apply", SECOND)
         copy(guard, server, SNAPSHOT, SECOND)
         after = kept(guard, server, "states/snap-after-rollback.jsonl", "after_rollback", SECOND)
@@ -375,6 +439,26 @@ def duplicates(server: servers.Server, source: str, target: str) -> tuple[str, s
     return drop, create
 
 
+def proof(guard: Guard) -> int:
+    """RX-6: write the rollback proof of the legs that were run, and name the one that was not."""
+    planned = no_transaction()
+    if not planned:
+        return int(steps.proof(guard))
+    run = [entry for entry in steps.ENTRIES if entry[1] != "RX-3"]
+    left = [entry for entry in steps.ENTRIES if entry[1] == "RX-3"]
+    # its program is that of a rehearsal on SQLite, byte for byte, where every leg is run
+    steps.ENTRIES = tuple(run)  # type: ignore[assignment]
+    code = int(steps.proof(guard))
+    written = json.loads(steps.read(steps.PROOF))
+    written["not_run"] = [
+        {"id": entry, "step": step, "reason": planned["text"]} for entry, step in left
+    ]
+    steps.write_json(steps.PROOF, written)
+    for entry, _ in left:
+        print(entry, "not run")
+    return code
+
+
 STEPS: dict[str, Callable[[Guard], int]] = {
     "lock": lock,
     "guard-control": steps.guard_control,
@@ -382,7 +466,7 @@ STEPS: dict[str, Callable[[Guard], int]] = {
     "transaction": transaction,
     "snapshot": snapshot,
     "executor": steps.executor,
-    "proof": steps.proof,
+    "proof": proof,
     "record": lambda guard: steps.record(guard, CLONE),
 }
 

@@ -252,7 +252,6 @@ _CLUSTER = frozenset({b"ROLE", b"USER", b"GROUP", b"DATABASE", b"TABLESPACE"})
 _REACHING = frozenset({b"SERVER", b"SUBSCRIPTION"})
 _CHANGING = (b"CREATE", b"ALTER", b"DROP")
 _ENDING = frozenset({b"BEGIN", b"START", b"COMMIT", b"END", b"ROLLBACK", b"ABORT", b"PREPARE"})
-_ALONE = frozenset({b"VACUUM", b"REINDEX", b"CLUSTER", b"CHECKPOINT"})
 _CLOCK = frozenset(
     {
         *(b"NOW", b"CURRENT_DATE", b"CURRENT_TIME", b"CURRENT_TIMESTAMP", b"LOCALTIME"),
@@ -326,16 +325,16 @@ def check_dump(statement: Statement) -> None:
 
 
 def check_change(statement: Statement) -> None:
-    """Refuse a statement of a change that cannot run, or has no place, in its transaction.
+    """Refuse a statement of a change that cannot be rehearsed on a clone of a database.
 
     Raises:
         Problem: the code says why.
     """
     words, line = statement.words, statement.line
     first = words[0] if words else b""
-    alone = _cannot_be_taken_back(words)
-    if alone:
-        problem = f"{alone} cannot run in a transaction, so that no ROLLBACK takes it back"
+    beyond = _beyond_a_snapshot(words)
+    if beyond:
+        problem = f"{beyond} is taken back by no ROLLBACK, and no snapshot of a database holds it"
         raise Problem("REHEARSE-NO-ROLLBACK", line, problem)
     check(statement)
     if first in _ENDING and not (first == b"ROLLBACK" and b"TO" in words[1:3]):
@@ -350,20 +349,12 @@ def check_change(statement: Statement) -> None:
         raise Problem("REHEARSE-UNSTABLE", line, problem)
 
 
-def _cannot_be_taken_back(words: Sequence[bytes]) -> str:
-    """Return by its words a statement that PostgreSQL runs in no transaction block; or nothing."""
-    first = words[0] if words else b""
-    if first in _ALONE:
-        return _shown(words[:1])
+def _beyond_a_snapshot(words: Sequence[bytes]) -> str:
+    """Return by its words a statement that changes what all databases share; or nothing."""
+    first, kind = words[:1], words[1:2]
     if words[:2] == (b"ALTER", b"SYSTEM"):
         return "ALTER SYSTEM"
-    if first in (b"CREATE", b"DROP") and b"INDEX" in words[:3] and b"CONCURRENTLY" in words[:4]:
-        return f"{first.decode()} INDEX CONCURRENTLY"
-    if words[:2] == (b"ALTER", b"TABLE") and {b"DETACH", b"CONCURRENTLY"} <= set(words):
-        return "ALTER TABLE ... DETACH PARTITION CONCURRENTLY"
-    if words[:2] in ((b"CREATE", b"DATABASE"), (b"DROP", b"DATABASE")):
-        return _shown(words[:2])
-    if words[1:2] == (b"TABLESPACE",) and first in (b"CREATE", b"DROP"):
+    if first in ((b"CREATE",), (b"DROP",)) and kind in ((b"DATABASE",), (b"TABLESPACE",)):
         return _shown(words[:2])
     return ""
 
