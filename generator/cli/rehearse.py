@@ -34,6 +34,12 @@ from generator.render.words import plural
 @click.option("--previous", default="", help="The lane before this one.")
 @click.option("--delegation", default="", help="The decision that this rehearsal consumes.")
 @click.option("--blockers", type=PATH, help="The blocker map that goes into the packet.")
+@click.option(
+    "--discharges",
+    default="",
+    metavar="BLOCKER/LEG",
+    help="The open leg of that map which is discharged if every leg of the rehearsal is proven.",
+)
 @click.option("--addendum", type=PATH, help="The governance addendum that goes into the packet.")
 @click.pass_obj
 def rehearse(
@@ -50,6 +56,7 @@ def rehearse(
     previous: str,
     delegation: str,
     blockers: Path | None,
+    discharges: str,
     addendum: Path | None,
 ) -> int:
     """Rehearse a change and its rollback on a disposable clone, and seal the evidence.
@@ -93,6 +100,7 @@ def rehearse(
             previous=previous,
             delegation=delegation,
             blockers=blockers,
+            discharges=discharges,
             addendum=addendum,
         ),
         output.phase,
@@ -100,6 +108,8 @@ def rehearse(
     output.result(f"{done.folder.relative_to(root)}")
     output.result(f"{done.tree}  {plural(done.files, 'file')}")
     output.result(done.status)
+    for what in done.not_run:
+        output.error(f"not run, and neither passed nor failed: {what}")
     for what in done.moved:
         output.error(f"after the ROLLBACK it is not as it was: {what}")
     if not done.proven:

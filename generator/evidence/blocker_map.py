@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Set
 
 import msgspec
 
-from generator.evidence import FILES, samples
+from generator.evidence import FILES, rollback_proof, samples
 from generator.evidence.base import (
+    PLAN,
     Evidence,
     EvidenceKind,
     EvidenceModel,
     Part,
     claimed,
     derived,
+    plan,
     refused,
 )
 from generator.evidence.rehearsal_log import steps
@@ -29,6 +31,10 @@ from generator.rules.base import Code
 FILE = "production-readiness-blocker-map.json"
 INPUTS = "inputs.txt"
 """The list of what went into a rehearsal, among it evidence that was given."""
+GIVEN = "given-blocker-map.json"
+"""The owners' map, where that of the packet differs by a leg that the rehearsal discharged."""
+DISCHARGES = "discharges"
+"""In the plan, the ids of that ``blocker`` and ``leg``."""
 _PROGRAMS = (".py", ".sh", ".sql")
 OPEN, CLOSED = "open", "closed"
 PROGRESS = ("none", "narrowed", "classified", "design delivered", "partially discharged")
@@ -112,6 +118,12 @@ CODES = {
         "What closed it cannot be looked at.",
         "Put the file into the packet, or leave the blocker open.",
     ),
+    "BLOCKER_MAP_DISCHARGED": Code(
+        "A blocker map is not that of the owners with the one leg discharged that was planned, or"
+        " the rollback proof does not show that leg.",
+        "A rehearsal says of one leg what its proof shows, and of nothing else anything.",
+        "Rehearse again; the map of such a lane is written by its steps, never by hand.",
+    ),
     "BLOCKER_MAP_NEWLY_CLOSED": Code(
         "What is listed as newly closed is not a closed row.",
         "The list and the map cannot both be right.",
@@ -156,6 +168,7 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     bare = _bare(evidence)
     for index, row in enumerate(found.blockers):
         yield from _blocker(evidence, row, f"{FILE}#/blockers/{index}", bare)
+    yield from _discharged(evidence, found)
     listed_ids = [(f"{FILE}#/newly_closed/{at}", one) for at, one in enumerate(found.newly_closed)]
     yield from twice(listed_ids, "BLOCKER_MAP_ID_TWICE")
     for where, one in listed_ids:
@@ -167,6 +180,59 @@ def rows(evidence: Evidence) -> Iterator[Row]:
             code="BLOCKER_MAP_NEWLY_CLOSED",
             message="The map has no closed row of this id.",
         )
+
+
+def _discharged(evidence: Evidence, found: BlockerMap) -> Iterator[Row]:
+    """Hold the map of a rehearsal against the owners' map, the plan and the proof."""
+    told = plan(evidence).get(DISCHARGES)
+    if told is None and not evidence.has(GIVEN):
+        return
+    code = "BLOCKER_MAP_DISCHARGED"
+    try:
+        given = msgspec.json.decode(evidence.content(GIVEN) or b"", type=BlockerMap)
+        blocker, leg = (str((told or {})[name]) for name in ("blocker", "leg"))
+    except (msgspec.DecodeError, TypeError, KeyError):
+        problem = "The plan names no leg, or the owners' map is not there."
+        yield refused(f"{FILE}#/blockers", "a leg", code, problem)
+        return
+    proof = evidence.model(rollback_proof.FILE, rollback_proof.RollbackProof)
+    proven = (
+        proof is not None
+        and bool(proof.entries)
+        and not proof.not_run
+        and all(entry.restored_match for entry in proof.entries)
+    )
+    wanted = [
+        _with_leg(row, leg) if row.id == blocker and proven else row for row in given.blockers
+    ]
+    for index, row in enumerate(found.blockers):
+        other = wanted[index] if index < len(wanted) else None
+        yield derived(
+            f"{FILE}#/blockers/{index}",
+            _told(row),
+            _told(other) if other is not None else "no row",
+            against=GIVEN,
+            code=code,
+            message="The owners' map, the planned leg and the proof give another row.",
+        )
+    if len(found.blockers) < len(wanted):
+        missing = [row.id for row in wanted[len(found.blockers) :]]
+        yield refused(f"{FILE}#/blockers", "fewer rows", code, "A row is gone.", missing)
+
+
+def _with_leg(row: Blocker, leg: str) -> Blocker:
+    """Return a row in which one leg is discharged."""
+    legs = tuple(
+        msgspec.structs.replace(one, status="discharged") if one.id == leg else one
+        for one in row.legs
+    )
+    return msgspec.structs.replace(row, legs=legs, progress=PROGRESS[-1])
+
+
+def _told(row: Blocker) -> str:
+    """Return what a row says of how far its blocker is, on one line."""
+    legs = [f"{one.id} {word(one.status)}" for one in row.legs]
+    return ", ".join([row.id, word(row.state), word(row.progress or ""), *legs])
 
 
 def _bare(evidence: Evidence) -> Set[str]:
@@ -261,6 +327,27 @@ def sample() -> dict[str, object]:
     }
 
 
+def _discharged_beside() -> Evidence:
+    """The map says of two legs that they are discharged; the plan names one of them."""
+    value = sample()
+    listed: list[dict[str, object]] = msgspec.json.decode(msgspec.json.encode(value["blockers"]))
+    names = ("toy-clone leg", "production-shaped leg", "dry-run leg", "production leg")
+
+    def rows(done: int) -> list[dict[str, object]]:
+        legs = [
+            {"id": name, "status": "discharged" if at < done else "OPEN"}
+            for at, name in enumerate(names)
+        ]
+        return [{**listed[0], "legs": legs}, *listed[1:]]
+
+    told = {"blocker": listed[0]["id"], "leg": names[1]}
+    files = {
+        GIVEN: samples.encoded({**value, "blockers": rows(1)}),
+        PLAN: samples.encoded({"lane": "sample", DISCHARGES: told}),
+    }
+    return samples.changed_together({FILE: {("blockers",): rows(3)}}, files)
+
+
 def _damaged(*steps: str | int, to: object) -> Callable[[], Evidence]:
     return lambda: samples.changed(FILE, {steps: to})
 
@@ -281,6 +368,7 @@ KIND = EvidenceKind(
         "BLOCKER_MAP_UNFILLED": _damaged("blockers", 1, "actor", to=" "),
         "BLOCKER_MAP_CLOSED_BARE": _damaged("blockers", 2, "evidence", to=[]),
         "BLOCKER_MAP_EVIDENCE_MISSING": _damaged("blockers", 2, "evidence", to=["gone.json"]),
+        "BLOCKER_MAP_DISCHARGED": _discharged_beside,
         "BLOCKER_MAP_NEWLY_CLOSED": _damaged("newly_closed", to=["FIX7-P0-PROD-CI-SCOPE-1"]),
     },
 )

@@ -116,7 +116,8 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     if about.delegation:
         report["delegated_decision_consumed"] = about.delegation
         report["delegation"] = about.delegation_source
-    report["final_status"] = final_status(about.id, proven=proven)
+    not_run = proof.get("not_run", [])
+    report["final_status"] = final_status(about.id, proven=proven, whole=not not_run)
     report |= dict.fromkeys(_UNTOUCHED, False)
     report["preflight"] = {**_preflight(about.before), "production_hold": True}
     report |= {
@@ -138,6 +139,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
                 {key: value for key, value in entry.items() if key != "states"}
                 for entry in proof["entries"]
             ],
+            **({"not_run": not_run} if not_run else {}),
             "after_apply_differs_from_before": checks["after_apply_differs_from_before"],
             "rollback_restores_expected_state": checks["rollback_restores_expected_state"],
             "log_sha256": packet.listed["rehearsal-log.json"],
@@ -208,10 +210,17 @@ def _options(engine: str) -> dict[str, str]:
     }
 
 
-def final_status(lane: str, *, proven: bool) -> str:
-    """Return the final status of a lane."""
+def final_status(lane: str, *, proven: bool, whole: bool = True) -> str:
+    """Return the final status of a lane.
+
+    Args:
+        lane: its id.
+        proven: whether what was rehearsed is proven.
+        whole: whether both legs were, and not that of the snapshot alone.
+    """
     name = "".join(char if char.isalnum() else "_" for char in lane.upper())
-    return f"{name}_ROLLBACK_{'PROVEN_ON_CLONE' if proven else 'NOT_PROVEN'}"
+    legs = "ROLLBACK" if whole else "SNAPSHOT_ROLLBACK"
+    return f"{name}_{legs}_{'PROVEN_ON_CLONE' if proven else 'NOT_PROVEN'}"
 
 
 class _Packet:
@@ -275,8 +284,14 @@ def _self_check(
         "forbidden_surfaces_untouched": untouched,
     }
     if carried is not None and about.before is not None and about.before.blockers is not None:
-        now = tuple((row["id"], row["status"]) for row in carried)
-        checks["every_blocker_carried_unchanged"] = now == about.before.blockers
+        told = packet.json("plan.json").get("discharges")
+        named = told["blocker"] if told is not None else None
+        before, now = (
+            [one for one in rows if one[0] != named]
+            for rows in (about.before.blockers, [(row["id"], row["status"]) for row in carried])
+        )
+        key = "every_blocker_carried_unchanged"
+        checks[key if named is None else "every_other_blocker_carried_unchanged"] = now == before
     return checks
 
 
@@ -340,6 +355,10 @@ def checkpoint(about: About, report: Mapping[str, Any]) -> str:
         ),
         _list(
             [
+                *(
+                    f"Not run: `{one['id']}`, step {one['step']}: {_cell(one['reason'])}"
+                    for one in rehearsal.get("not_run", ())
+                ),
                 f"Validator: `{validator['validator']}` `{validator['validator_sha256']}`",
                 f"Negative controls: {validator['control_count']}",
                 "Forbidden surfaces:"
@@ -423,6 +442,13 @@ def decision_packet(about: About, report: Mapping[str, Any]) -> str:
             f"{blocked['open_count']} blockers are OPEN.",
             _table(("blocker", "status", "actor", "next action", "blocks"), rows),
         ]
+        legs = [
+            f"`{_cell(row['id'])}`, {_cell(leg['id'])}: {_cell(leg['status'])}"
+            for row in blocked["blockers"]
+            for leg in row.get("legs", ())
+        ]
+        if legs:
+            parts += ["Legs:", _list(legs)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -23,6 +23,8 @@ from functools import partial
 from pathlib import Path
 
 from generator.errors import InputError, UsageError
+from generator.evidence.blocker_map import DISCHARGED, DISCHARGES, GIVEN
+from generator.evidence.tallies import word
 from generator.examine import examine
 from generator.facts import lane_facts
 from generator.model.digest import Digest, sha256
@@ -98,6 +100,8 @@ class Wanted:
     previous: str = ""
     delegation: str = ""
     blockers: Path | None = None
+    discharges: str = ""
+    """``BLOCKER/LEG`` of that map: the leg that the rehearsal discharges if all of it is proven."""
     addendum: Path | None = None
     programs: Mapping[str, bytes] = field(default_factory=dict)
     """What takes the place of today's programs; to make a lane again, those that it pinned."""
@@ -115,6 +119,8 @@ class Rehearsed:
     status: str
     moved: tuple[str, ...] = ()
     """What a ROLLBACK left moved, a sequence for example."""
+    not_run: tuple[str, ...] = ()
+    """Rollbacks that could not be rehearsed, and why."""
 
 
 def _silent(_name: str, _steps: int) -> Callable[[int], None]:
@@ -140,6 +146,8 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         raise UsageError("--engine postgres: give a dump; no server is ever connected to")
     if wanted.keep_dump and wanted.engine != POSTGRESQL:
         raise UsageError("--keep-dump: only with --engine postgres")
+    if wanted.discharges and (wanted.engine != POSTGRESQL or wanted.blockers is None):
+        raise UsageError("--discharges: only with --engine postgres and --blockers")
     refuse_production(lane, source)
     root = open_root(wanted.root)
     target = root.path / PACKETS / lane
@@ -150,12 +158,13 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
     sweep(temporary, CLONES)
     sweep(state, STAGES)
     with RunFolder(temporary, CLONES) as clones, RunFolder(state, STAGES) as stage:
-        given = _given(wanted)
+        given, more = _given(wanted)
         script, name = _script(wanted.change)
         made = _prepared(wanted, script, name, clones.path, progress)
         folder = stage.path / lane
         programs = _programs(wanted, alone=made.alone)
         about = replace(about, pins={name: sha256(data) for name, data in programs.items()})
+        made.plan.update(more)
         inputs = _inputs(lane, made, script.encode(), {**programs, **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
@@ -205,7 +214,12 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
     _put(run.folder, run.target)
     step(1)
     moved = _moved(run.target / EVIDENCE)
-    return Rehearsed(run.target, sealed.tree, sealed.files, proven, report["final_status"], moved)
+    not_run = tuple(
+        f"{one['id']}: {visible(one['reason'], _LONGEST_LINE)}"
+        for one in report["workstream_C_rehearsal"].get("not_run", ())
+    )
+    status = report["final_status"]
+    return Rehearsed(run.target, sealed.tree, sealed.files, proven, status, moved, not_run)
 
 
 # --- before ---
@@ -329,9 +343,14 @@ def _programs(wanted: Wanted, *, alone: bool) -> dict[str, bytes]:
     return {name: wanted.programs.get(name) or today(name) for name in names}
 
 
-def _given(wanted: Wanted) -> dict[str, bytes]:
-    """Read the files that the owners gave; their facts are judged with those of the lane."""
+def _given(wanted: Wanted) -> tuple[dict[str, bytes], dict[str, object]]:
+    """Read the files that the owners gave; their facts are judged with those of the lane.
+
+    Returns:
+        The files, and what the plan says of them.
+    """
     given: dict[str, bytes] = {}
+    plan: dict[str, object] = {}
     for path, name in ((wanted.blockers, BLOCKERS), (wanted.addendum, ADDENDUM)):
         if path is None:
             continue
@@ -342,8 +361,38 @@ def _given(wanted: Wanted) -> dict[str, bytes]:
             raise refused("REHEARSE-INPUT", error.problem, *error.place) from error
         if not isinstance(value, dict) or (name == BLOCKERS and not _is_blocker_map(value)):
             raise refused("REHEARSE-INPUT", f"no {name}", visible(path.name))
+        if name == BLOCKERS and wanted.discharges:
+            plan[DISCHARGES] = _leg(value, wanted.discharges, visible(path.name))
+            name = GIVEN
         given[name] = data
-    return given
+    return given, plan
+
+
+def _leg(blocker_map: dict[str, strictjson.JsonValue], named: str, where: str) -> dict[str, str]:
+    """Find a leg of a blocker that is open, and beside which another one is.
+
+    Raises:
+        InputError: there is none.
+    """
+    blocker, _, leg = named.partition("/")
+    legs = {
+        str(one.get("id")): str(one.get("status"))
+        for row in _dicts(blocker_map.get("blockers"))
+        if row.get("id") == blocker
+        for one in _dicts(row.get("legs"))
+    }
+    open_legs = [one for one, status in legs.items() if word(status) not in DISCHARGED]
+    if leg not in open_legs:
+        problem = f"the map has no open leg {visible(named, 120)}"
+        raise refused("REHEARSE-INPUT", problem, where)
+    if open_legs == [leg]:
+        problem = f"no other leg of {visible(blocker, 120)} is open; no rehearsal closes a blocker"
+        raise refused("REHEARSE-INPUT", problem, where)
+    return {"blocker": blocker, "leg": leg}
+
+
+def _dicts(value: strictjson.JsonValue) -> list[dict[str, strictjson.JsonValue]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _is_blocker_map(value: dict[str, strictjson.JsonValue]) -> bool:
