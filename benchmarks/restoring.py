@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -134,11 +135,18 @@ def _compared(folder: Path, form: str, dump: Path, runs: int) -> Table:
     for number in range(runs):
         for row, settings in ((alone, {}), (debian, DEBIAN)):
             tell(f"postgres: {row.label}, round {number + 1}")
+            before = _cpu()
             row.seconds.append(_alone(folder, form, dump, settings))
+            row.cpu.append(_cpu() - before)
+            tell(f"  {row.seconds[-1]:.1f} s, CPU with the server {row.cpu[-1]:.1f} s")
         tell(f"postgres: lanebook, {form}, round {number + 1}")
+        before = _cpu()
         seconds, held, phases = _rehearsed(folder, dump)
         ours.seconds.append(seconds)
+        ours.cpu.append(_cpu() - before)
         peaks.append(held)
+        told = ", ".join(f"{name} {took:.1f}" for name, took in phases.items())
+        tell(f"  {seconds:.1f} s, CPU with the server {ours.cpu[-1]:.1f} s: {told}")
         for row in (alone, debian):
             row.ratios.append(seconds / row.seconds[-1])
     table.rows = [ours, alone, debian]
@@ -180,6 +188,12 @@ def _rehearsed(folder: Path, dump: Path) -> tuple[float, int, dict[str, float]]:
     shutil.rmtree(work)
     phases: dict[str, float] = json.loads(said)
     return seconds, most, phases
+
+
+def _cpu() -> float:
+    """Return the time that every program which has ended took of the processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory(process: int) -> int:
