@@ -22,6 +22,7 @@ FILES = frozenset(
         "schema-compatibility.json",
         "scope-lock.json",
         "server-isolation.json",
+        "touched-rows.json",
     }
 )
 """The names that evidence files of a known kind have, at the top of a packet."""

@@ -21,6 +21,7 @@ from generator.evidence import (
     scope_lock,
     server_isolation,
     target_lock,
+    touched_rows,
     validator_result,
 )
 from generator.evidence.base import EvidenceKind
@@ -30,6 +31,7 @@ _MODULES: tuple[ModuleType, ...] = (
     server_isolation,
     rehearsal_log,
     rollback_proof,
+    touched_rows,
     validator_result,
     bad_input_probes,
     forbidden_surface,

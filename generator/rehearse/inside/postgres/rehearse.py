@@ -14,6 +14,7 @@ given none: where the packet that it makes is the same, this clone was what the 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -44,6 +45,9 @@ TARGET = "temp-postgresql-clone"
 HELD = "source.dump"
 """The name of a dump that is small enough to be in the packet."""
 ISOLATION = "server-isolation.json"
+TOUCHED = "touched-rows.json"
+MOST_LISTED = 5_000
+"""Rows of a leg that are listed; the rest is counted, and in the digest of the list."""
 BLOCKERS = "production-readiness-blocker-map.json"
 GIVEN = "given-blocker-map.json"
 """The owners' map, where the rehearsal writes one in which a leg of a blocker is discharged."""
@@ -356,7 +360,46 @@ def transaction(guard: Guard) -> int:
             applied = keep(guard, opened, "states/txn-after-apply.jsonl", "after_apply")
             opened.run(b"ROLLBACK")
         after = kept(guard, server, "states/txn-after-rollback.jsonl", "after_rollback")
+    write_touched(guard.step, "txn", before, applied)
     return told_apart(before, applied, after)
+
+
+def write_touched(step: str, leg: str, before: state.State, applied: state.State) -> None:
+    """Write which rows the change touched, beside what the other leg wrote of that."""
+    tables: dict[str, dict[str, Any]] = {}
+    listed: list[list[str]] = []
+    digest, counted = hashlib.sha256(), 0
+    counts = [{rows.where: rows.number for rows in found.tables} for found in (before, applied)]
+    for word, where, key, row in state.touched(before, applied):
+        told = tables.get(where)
+        if told is None:
+            schema, table = json.loads(f"[{where}]")
+            told = tables[where] = {
+                "schema": schema,
+                "table": table,
+                "rows_before": counts[0].get(where, 0),
+                "rows_after_apply": counts[1].get(where, 0),
+                state.GONE: 0,
+                state.CAME: 0,
+            }
+        told[word] += 1
+        counted += 1
+        line = [word, told["schema"], told["table"], key, row]
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        digest.update(text.encode("utf-8", "surrogateescape") + b"\n")
+        if counted <= MOST_LISTED:
+            listed.append(line)
+    entry = {
+        "step": step,
+        "before": f"states/{leg}-before.jsonl",
+        "after_apply": f"states/{leg}-after-apply.jsonl",
+        "tables": list(tables.values()),
+        "rows": listed,
+        "left_out": counted - len(listed),
+        "rows_sha256": digest.hexdigest(),
+    }
+    legs = json.loads(steps.read(TOUCHED))["legs"] if os.path.exists(TOUCHED) else []
+    steps.write_json(TOUCHED, {"lane": steps.plan()["lane"], "legs": [*legs, entry]})
 
 
 def refused_in_transaction(guard: Guard) -> int:
@@ -419,6 +462,7 @@ def snapshot(guard: Guard) -> int:
         applied = kept(guard, server, "states/snap-after-apply.jsonl", "after_apply", SECOND)
         copy(guard, server, SNAPSHOT, SECOND)
         after = kept(guard, server, "states/snap-after-rollback.jsonl", "after_rollback", SECOND)
+    write_touched(guard.step, "snap", before, applied)
     return told_apart(before, applied, after)
 
 
