@@ -420,7 +420,9 @@ def restore(
     with server.session(database, search_path='"$user", public') as session:
         _restore(session, sql, made)
     with server.session(database) as session:
-        # nothing is left for a reader to mark in a page: what is only read stays the same bytes
+        # so that every page is visible to all: with commits that are not waited for, what is
+        # committed can be marked as that only when it is in the log on disk
+        session.quiet(b"CHECKPOINT")
         session.quiet(b"VACUUM (INDEX_CLEANUP OFF, TRUNCATE OFF)")
 
 

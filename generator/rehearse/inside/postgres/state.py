@@ -189,17 +189,14 @@ _FILES = (
 )
 """Of a table: where its rows lie, how they lie there, and whether its types are PostgreSQL's own,
 whose text depends on nothing that can be defined."""
-_PAGE, _SEGMENT, _READ = 8192, 1 << 30, 1 << 24
-_CONTENT = (
-    "SELECT encode(sha256(coalesce(string_agg(sha256(b.d), ''::bytea ORDER BY b.n), '')), 'hex'),"
-    " bool_and((SELECT bool_and(get_byte(b.d, p * {page} + 10) & 4 = 4)"
-    " FROM generate_series(0, length(b.d) / {page} - 1) p))"
-    " FROM (SELECT n, pg_read_binary_file({path} || CASE WHEN n / {of} > 0"
-    " THEN '.' || n / {of} ELSE '' END, n % {of} * {read}::bigint, {read}) d"
-    " FROM generate_series(0, {blocks} - 1) n) b"
-)
-"""Of a file of the server: a digest, and whether each page says that all on it is visible to all
-(PD_ALL_VISIBLE of PostgreSQL's bufpage.h, bit 2 of byte 10)."""
+_PAGE, _MAP_HEADER = 8192, 24
+"""Bytes of a page of PostgreSQL, and of the header of one of a visibility map (bufpage.h)."""
+_PAGES_OF_A_BYTE = 4
+_ALL_VISIBLE = 0b01010101
+"""Of the two bits for each page that a byte of a visibility map has, those that say that all on it
+is visible to every transaction (visibilitymap.h)."""
+_MAP = "SELECT encode(pg_read_binary_file({0}, 0, {1}, true), 'hex')"
+_LARGEST_MAP = 1 << 24
 _SEQUENCES = (
     "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'S'"
@@ -253,11 +250,11 @@ class State(NamedTuple):
 
 
 class Notes:
-    """A folder for the digests of rows; remembers by what lies in a table's files what they were.
+    """A folder for the digests of rows; remembers those of tables of which nothing was changed.
 
-    A table is remembered if each of its pages says that all on it is visible to every transaction,
-    which whatever changes a row takes back. The same bytes, with the same columns, are then the
-    same rows: no transaction decides about them any more.
+    A table is remembered if its visibility map says of each page that all on it is visible to every
+    transaction. With the same map, files, columns and types its rows are the same: no transaction
+    decides about them any more, and none has changed one.
     """
 
     def __init__(self, folder: str) -> None:
@@ -273,7 +270,7 @@ class Notes:
         """Return the rows of a table, remembered or else read.
 
         Args:
-            key: what lies in its files; None where that does not tell.
+            key: tells its content from every other; None where nothing does.
             where: schema and table.
             records: reads them.
         """
@@ -368,25 +365,39 @@ def _summed(tables: Iterable[Rows]) -> Iterator[bytes]:
 
 
 def _content(query: Query, number: str, named: str, defined: str) -> str | None:
-    """Return what lies in the files of a table; None if a transaction still decides about a row."""
+    """Return what tells the content of a table from every other; None if nothing does.
+
+    That is its visibility map: whatever changes a row takes back the bit of its page, and only
+    VACUUM sets it again, whereby the page of the map gets another place in the log of the server.
+    """
     ((path, size, _, toast_path, toast_size, columns, own),) = query(_FILES.format(number))
-    found = [named, (columns or b"").decode(), "" if own == b"t" else defined]
-    for of, length, looks in ((path, size, True), (toast_path, toast_size, False)):
-        if of is None or length is None:
-            continue
-        blocks = -(-int(length) // _READ)
-        content = _CONTENT.format(
-            page=_PAGE,
-            of=_SEGMENT // _READ,
-            read=_READ,
-            path=_literal(of.decode()),
-            blocks=blocks,
-        )
-        ((digest, visible),) = query(content)
-        if looks and visible != b"t":
-            return None
-        found += [length.decode(), (digest or b"").decode()]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    name, pages = (path or b"").decode(), -(-int(size or b"0") // _PAGE)
+    ((found,),) = query(_MAP.format(_literal(f"{name}_vm"), _LARGEST_MAP))
+    visible = bytes.fromhex((found or b"").decode())
+    if not _all_visible(visible, pages):
+        return None
+    told = [
+        named,
+        (columns or b"").decode(),
+        "" if own == b"t" else defined,
+        # a copy of the database has the same files below another folder
+        *[
+            (part or b"").decode().rpartition("/")[2]
+            for part in (path, size, toast_path, toast_size)
+        ],
+        hashlib.sha256(visible).hexdigest(),
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _all_visible(visible: bytes, pages: int) -> bool:
+    """Whether a visibility map has the bit of each of so many pages."""
+    bits = b"".join(visible[at + _MAP_HEADER : at + _PAGE] for at in range(0, len(visible), _PAGE))
+    whole, rest = divmod(pages, _PAGES_OF_A_BYTE)
+    last = _ALL_VISIBLE & ((1 << 2 * rest) - 1)
+    if len(bits) < whole + bool(rest) or (rest and bits[whole] & last != last):
+        return False
+    return all(one & _ALL_VISIBLE == _ALL_VISIBLE for one in set(bits[:whole]))
 
 
 def _sequences(query: Query) -> list[str]:
