@@ -87,7 +87,7 @@ CREATE TRIGGER logged AFTER DELETE ON registry.issues
 _CHANGE = """-- Close what nobody owns; note it; and find it faster.
 UPDATE registry.issues SET closed = true WHERE id % 1000 = 7;
 DELETE FROM registry.issues WHERE id % 5000 = 11;
-ALTER TABLE registry.objects ADD COLUMN reviewed boolean DEFAULT false;
+ALTER TABLE registry.issues ALTER COLUMN closed SET DEFAULT false;
 CREATE INDEX issues_title ON registry.issues (title) WHERE closed;
 """
 

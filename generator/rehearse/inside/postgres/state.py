@@ -2,7 +2,8 @@
 
 The same content gives the same bytes, however rows and catalogs lie on disk: objects go by their
 names, never by OID, and lines are sorted. A row is one line ``["row", schema, table, key, row]``
-whose last two are digests: of the primary key, or else of the whole row, and of the row. Where the
+whose last two are digests: of the primary key, or else of the whole row, and of the row, as
+PostgreSQL sends them in binary; a value of a type that is not its own goes as text. Where the
 database has more rows than ``LISTED``, a table is one line ``["rows", schema, table, count,
 digest]`` instead: the digest is that of the two digests of each row, 64 bytes, sorted. No value of
 a row is in a state; definitions of objects are, with the constants that they hold.
@@ -161,13 +162,22 @@ _BLOCK = 1 << 20
 _REMEMBERED = 1 << 20
 """Bytes of a table from which it is worth to remember what its rows came to."""
 
+_OWN = (
+    "(y.oid < 16384 AND y.typtype = 'b' AND y.typsend <> 0"
+    " AND y.typname !~ '^_?reg|aclitem|cstring|gtsvector')"
+)
+"""Whether a type is PostgreSQL's own, goes over the wire in binary, and depends on no catalog."""
+_COLUMN = f"'t.' || quote_ident(a.attname) || CASE WHEN {_OWN} THEN '' ELSE '::text' END"
 _TABLES = (
     "SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " (SELECT string_agg('t.' || quote_ident(a.attname), ', ' ORDER BY k.at) FROM pg_index i,"
+    f" (SELECT string_agg({_COLUMN}, ', ' ORDER BY k.at) FROM pg_index i,"
     " unnest(i.indkey::int2[]) WITH ORDINALITY k(number, at)"
-    " JOIN pg_attribute a ON a.attnum = k.number"
+    " JOIN pg_attribute a ON a.attnum = k.number JOIN pg_type y ON y.oid = a.atttypid"
     " WHERE i.indrelid = c.oid AND i.indisprimary AND k.at <= i.indnkeyatts"
     " AND a.attrelid = c.oid),"
+    f" (SELECT string_agg({_COLUMN}, ', ' ORDER BY a.attnum) FROM pg_attribute a"
+    " JOIN pg_type y ON y.oid = a.atttypid"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),"
     " CASE WHEN c.relpersistence = 'p' AND pg_relation_size(c.oid)"
     f" + CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END"
     f" >= {{remembered}} THEN c.oid END"
@@ -181,9 +191,7 @@ _FILES = (
     " a.attlen, a.attbyval, a.attalign::text, a.attstorage::text, a.attisdropped, a.atthasmissing,"
     " a.attmissingval::text) ORDER BY a.attnum) FROM pg_attribute a"
     " WHERE a.attrelid = c.oid AND a.attnum > 0),"
-    " (SELECT bool_and(a.atttypid < 16384 AND y.typcategory IN"
-    " ('A', 'B', 'D', 'I', 'N', 'S', 'T', 'U', 'V') AND y.typtype = 'b'"
-    " AND y.typname !~ '^_?reg') FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid"
+    f" (SELECT bool_and({_OWN}) FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid"
     " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"
     " FROM pg_class c WHERE c.oid = {0}"
 )
@@ -325,16 +333,17 @@ def export(query: Query, records: Records, notes: Notes) -> State:
         # what is in the server's memory only would not be in its files
         query("CHECKPOINT")
     tables: list[Rows] = []
-    for schema, table, path, key, number in found:
+    for schema, table, path, key, every, number in found:
         where = ", ".join(_json(name or b"") for name in (schema, table))
-        keyed = f"ROW({key.decode()})" if key is not None else "ROW(t.*)"
+        whole = f"ROW({(every or b'').decode()})"
+        keyed = f"ROW({key.decode()})" if key is not None else whole
         at = (
             None
             if number is None
             else _content(query, number.decode(), f"{where} {keyed}", defined)
         )
         sql = (
-            f"COPY (SELECT d FROM (SELECT {_digest(keyed)} || {_digest('ROW(t.*)')} AS d"
+            f"COPY (SELECT d FROM (SELECT {_digest(keyed)} || {_digest(whole)} AS d"
             f" FROM ONLY {(path or b'').decode()} AS t) x ORDER BY d) TO STDOUT (FORMAT binary)"
         )
         tables.append(notes.rows(at, where, partial(records, sql)))
@@ -410,7 +419,7 @@ def _sequences(query: Query) -> list[str]:
 
 
 def _digest(expression: str) -> str:
-    return f"sha256(convert_to(({expression})::text, 'UTF8'))"
+    return f"sha256(record_send({expression}))"
 
 
 def _not_covered(query: Query) -> list[tuple[str, str]]:
