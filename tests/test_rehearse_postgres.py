@@ -359,6 +359,176 @@ def test_a_sequence_that_a_rollback_leaves_moved_is_named_and_not_proven(
     assert "ROLLBACK_LOCK_DIFFERS" not in answer.codes
 
 
+# --- the snapshot alone ---
+
+
+@served
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            "INSERT INTO public.t VALUES (2, 'b');\nCREATE INDEX CONCURRENTLY i ON public.t (v);",
+            'line 2: 25001 "CREATE INDEX CONCURRENTLY cannot run inside a transaction block"',
+        ),
+        (
+            "ALTER TYPE public.e ADD VALUE 'y';\n\nINSERT INTO public.u VALUES ('y');",
+            'line 3: 55P04 "unsafe use of new value \\"y\\" of enum type e"',
+        ),
+    ],
+    ids=["concurrently", "enum"],
+)
+def test_a_change_that_runs_in_no_transaction_has_its_snapshot_leg_only(
+    place: Place, change: str, why: str
+) -> None:
+    body = f"{TABLE}\nCREATE TYPE public.e AS ENUM ('x');\nCREATE TABLE public.u (e public.e);"
+    answer = place.run(plain(body), change, "--keep-dump")
+    reason = json.loads(why.split(" ", 3)[3])
+    assert (answer.code, answer.out.split("\n")[2], answer.err) == (
+        0,
+        "SAMPLE_SNAPSHOT_ROLLBACK_PROVEN_ON_CLONE",
+        f"lanebook: not run, and neither passed nor failed: RB-SQL-TXN: {reason}\n",
+    )
+    evidence = place.evidence()
+    proof = json.loads((evidence / "rollback-recovery-proof.json").read_bytes())
+    assert [(one["id"], one["restored_match"]) for one in proof["entries"]] == [
+        ("RB-SQL-SNAP", True)
+    ]
+    assert proof["not_run"] == [{"id": "RB-SQL-TXN", "step": "RX-3", "reason": reason}]
+    told = (evidence / "outputs/RX-3.txt").read_text("utf-8")
+    assert told == f"refused: {why}\nnot run: the transaction leg\n"
+    checkpoint = (place.root / "packets/sample/checkpoint.md").read_text("utf-8")
+    assert f"- Not run: `RB-SQL-TXN`, step RX-3: {reason}\n" in checkpoint
+    assert place.rerun() == (0, "OVERALL PASS\nPACKET_TREE MATCH\n")
+    assert verify(place.root).code == 0
+
+
+@served
+def test_a_leg_that_was_not_run_cannot_be_told_as_one_that_passed(place: Place) -> None:
+    change = "CREATE INDEX CONCURRENTLY i ON public.t (v);"
+    assert place.run(plain(TABLE), change, "--keep-dump").code == 0
+    path = place.evidence() / "rollback-recovery-proof.json"
+    proof = json.loads(path.read_bytes())
+    proof["entries"].append({**proof["entries"][0], "id": "RB-SQL-TXN", "step": "RX-3"})
+    proof["entry_count"] = 2
+    path.write_text(json.dumps(proof), "utf-8")
+    answer = verify(place.root)
+    assert answer.code == 1
+    assert "ROLLBACK_NOT_RUN_DIFFERS" in answer.codes
+
+
+# --- the blocker ---
+
+BLOCKED = {
+    "lane": "before",
+    "blockers": [
+        {
+            "id": "ROLLBACK-1",
+            "state": "OPEN",
+            "progress": "partially discharged",
+            "legs": [
+                {"id": "toy-clone leg", "status": "proven"},
+                {"id": "production-shaped leg", "status": "OPEN"},
+                {"id": "production leg", "status": "OPEN"},
+            ],
+            "actor": "operator",
+            "next_action": "rehearse on a production-shaped clone",
+            "blocks": "production",
+        },
+        {
+            "id": "CI-1",
+            "state": "OPEN",
+            "progress": "none",
+            "actor": "owner",
+            "next_action": "adopt the gate",
+            "blocks": "ci",
+        },
+    ],
+}
+LEG = "ROLLBACK-1/production-shaped leg"
+
+
+def blocked(place: Place, change: str, *arguments: str, leg: str = LEG) -> Answer:
+    path = place.path / "blockers.json"
+    path.write_text(json.dumps(BLOCKED), "utf-8")
+    given = ("--blockers", str(path), "--discharges", leg)
+    return place.run(plain(TABLE + "\nCREATE SEQUENCE public.s;"), change, *given, *arguments)
+
+
+def legs(place: Place) -> dict[str, str]:
+    name = "production-readiness-blocker-map.json"
+    row = json.loads((place.evidence() / name).read_bytes())["blockers"][0]
+    assert row["state"] == "OPEN"
+    return {leg["id"]: leg["status"] for leg in row["legs"]}
+
+
+@served
+def test_the_leg_that_is_rehearsed_is_discharged_and_the_blocker_stays_open(place: Place) -> None:
+    answer = blocked(place, "DELETE FROM public.t;")
+    assert (answer.code, answer.err) == (0, "")
+    discharged = {
+        "toy-clone leg": "proven",
+        "production-shaped leg": "discharged",
+        "production leg": "OPEN",
+    }
+    assert legs(place) == discharged
+    decision = (place.root / "packets/sample/decision-packet.md").read_text("utf-8")
+    assert "2 blockers are OPEN." in decision
+    for leg, status in discharged.items():
+        assert f"- `ROLLBACK-1`, {leg}: {status}\n" in decision
+    assert verify(place.root).code == 0
+    assert place.rerun(LANEBOOK_DUMP=str(place.path / "copy.dump"))[0] == 0
+
+
+@served
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("INSERT INTO public.t VALUES (nextval('public.s'), 'x');", 1),
+        ("CREATE INDEX CONCURRENTLY i ON public.t (v);", 0),
+    ],
+    ids=["moved", "snapshot-alone"],
+)
+def test_a_leg_stays_open_where_not_every_leg_of_the_rehearsal_is_proven(
+    place: Place, change: str, code: int
+) -> None:
+    change = change.replace("nextval('public.s')", "1 + nextval('public.s')")
+    assert blocked(place, change).code == code
+    assert legs(place)["production-shaped leg"] == "OPEN"
+    assert verify(place.root).code == code
+
+
+@pytest.mark.parametrize(
+    ("leg", "problem"),
+    [
+        ("ROLLBACK-1/toy-clone leg", "the map has no open leg ROLLBACK-1/toy-clone leg"),
+        ("CI-1/none", "the map has no open leg CI-1/none"),
+        ("", ""),
+    ],
+)
+def test_a_leg_that_is_not_open_cannot_be_discharged(place: Place, leg: str, problem: str) -> None:
+    if not leg:
+        answer = run(
+            *("rehearse", "sample", "--root", place.root, "--engine", "postgres", "--dump", "x"),
+            *("--change", "y", "--discharges", LEG),
+        )
+        usage = "lanebook: --discharges: only with --engine postgres and --blockers\n"
+        assert answer == Answer(2, "", usage)
+        return
+    answer = blocked(place, "DELETE FROM public.t;", leg=leg)
+    assert_refused(place, answer, f"blockers.json: {problem} (REHEARSE-INPUT)")
+
+
+def test_the_last_open_leg_of_a_blocker_cannot_be_discharged(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = json.loads(json.dumps(BLOCKED["blockers"]))
+    rows[0]["legs"].pop()
+    monkeypatch.setitem(BLOCKED, "blockers", rows)
+    problem = "no other leg of ROLLBACK-1 is open; no rehearsal closes a blocker"
+    answer = blocked(place, "DELETE FROM public.t;")
+    assert_refused(place, answer, f"blockers.json: {problem} (REHEARSE-INPUT)")
+
+
 # --- states ---
 
 
@@ -531,6 +701,103 @@ def sent(*numbers: int) -> str:
     row = struct.pack("!i", len(numbers))
     row += b"".join(struct.pack("!Iii", integer, length, number) for number in numbers)
     return hashlib.sha256(row).hexdigest()
+
+
+TOUCHING = {
+    "update": "UPDATE public.t SET v = 'y' WHERE k = 3",
+    "update-the-same": "UPDATE public.t SET v = v WHERE k = 3",
+    "delete": "DELETE FROM public.t WHERE k = 3",
+    "insert": "INSERT INTO public.t VALUES (-1, 'x')",
+    "truncate": "TRUNCATE public.t",
+    "rewritten": "ALTER TABLE public.t ALTER COLUMN v TYPE varchar(9)",
+    "column": "ALTER TABLE public.t ADD COLUMN w int DEFAULT 4",
+    "column-gone": "ALTER TABLE public.t DROP COLUMN v",
+    "label": "ALTER TYPE public.e RENAME VALUE 'a' TO 'b'",
+    "key": "ALTER TABLE public.t DROP CONSTRAINT t_pkey",
+    "toast": "UPDATE public.t SET v = repeat(md5('x'), 900) WHERE k = 3",
+    "locked": "SELECT * FROM public.t FOR UPDATE",
+    "a-subtransaction": "SAVEPOINT s; DELETE FROM public.t; ROLLBACK TO s;"
+    " DELETE FROM public.t WHERE k = 5",
+}
+
+
+@served
+@pytest.mark.parametrize("change", TOUCHING.values(), ids=TOUCHING.keys())
+@pytest.mark.parametrize("ends", ["ROLLBACK", "COMMIT", "COMMIT and VACUUM"])
+def test_what_is_remembered_of_a_table_is_what_would_be_read(
+    server: servers.Server,
+    fresh: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    ends: str,
+) -> None:
+    monkeypatch.setattr(state, "_REMEMBERED", 1)
+    name = fresh("remembered")
+    notes = state.Notes(str(tmp_path))
+    body = "CREATE TYPE public.e AS ENUM ('a');\n"
+    body += "CREATE TABLE public.t (k int PRIMARY KEY, v text);\n"
+    body += "CREATE TABLE public.u (e public.e);\n"
+    body += "INSERT INTO public.t SELECT g, 'x' FROM generate_series(1, 4000) g;\n"
+    body += "INSERT INTO public.u SELECT 'a' FROM generate_series(1, 4000) g;"
+    with dumps.Script(str(tmp_path)) as sql:
+        sql.write(plain(body))
+        dumps.restore(server, name, sql)
+
+    def looked(session: servers.Session) -> state.State:
+        found = inside.export(session, notes)
+        assert (found.data, found.rows) == seen(session)[:2]
+        return found
+
+    with server.session(name) as session:
+        before = looked(session)
+        assert len(notes.known) == 2, "nothing is remembered"
+        assert looked(session) == before
+        session.run(b"BEGIN")
+        session.run(change.encode())
+        applied = looked(session)
+        kept = change in (TOUCHING["update-the-same"], TOUCHING["locked"])
+        assert (applied.data == before.data) == kept
+        session.run(ends.split()[0].encode())
+        after = looked(session)
+        assert after.data == (before if ends == "ROLLBACK" else applied).data
+        if "VACUUM" in ends:
+            session.run(b"VACUUM")
+            assert looked(session).data == applied.data
+    inside.duplicate(server, name, fresh("remembered_copy"))
+    with server.session("remembered_copy") as session:
+        assert looked(session).data == after.data
+
+
+@served
+def test_above_a_number_of_rows_a_table_is_one_line_and_what_was_touched_is_listed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = f"{TABLE}\nCREATE TABLE public.many (k int PRIMARY KEY, v text);\nINSERT INTO"
+    body += f" public.many SELECT g, 'x' FROM generate_series(1, {state.LISTED}) g;"
+    change = "UPDATE public.many SET v = 'y' WHERE k = 7;\nDELETE FROM public.t;"
+    answer = place.run(plain(body), change)
+    assert (answer.code, answer.err) == (0, "")
+    lines = (place.evidence() / "states/expected.jsonl").read_text("utf-8").splitlines()
+    many = sorted(
+        hashlib.sha256(struct.pack("!iIii", 1, 23, 4, k)).digest()
+        + hashlib.sha256(struct.pack("!iIiiIi", 2, 23, 4, k, 25, 1) + b"x").digest()
+        for k in range(1, state.LISTED + 1)
+    )
+    digest = hashlib.sha256(b"".join(many)).hexdigest()
+    assert json.loads(lines[-2]) == ["rows", "public", "many", state.LISTED, digest]
+    assert [line[:7] for line in lines if line.startswith('["row')] == ['["rows"'] * 2
+    touched = json.loads((place.evidence() / "touched-rows.json").read_bytes())["legs"]
+    assert [leg["step"] for leg in touched] == ["RX-3", "RX-4"]
+    key = hashlib.sha256(struct.pack("!iIii", 1, 23, 4, 7)).hexdigest()
+    told = [(word, table, one == key) for word, _, table, one, _ in touched[0]["rows"]]
+    assert told == [
+        ("came", "many", True),
+        ("gone", "many", True),
+        ("gone", "t", False),
+    ] or told == [("gone", "many", True), ("came", "many", True), ("gone", "t", False)]
+    assert touched[0]["rows"] == touched[1]["rows"]
+    assert verify(place.root).code == 0
 
 
 @served
@@ -844,25 +1111,15 @@ def test_an_extension_without_its_files_is_named(place: Place) -> None:
 
 
 BAD_CHANGES = {
-    "concurrently": (
-        "CREATE UNIQUE INDEX CONCURRENTLY i ON public.t (v);",
-        "NO-ROLLBACK",
-        "CREATE INDEX CONCURRENTLY cannot run in a transaction, so that no ROLLBACK takes it back",
-    ),
-    "vacuum": (
-        "VACUUM (FULL) public.t;",
-        "NO-ROLLBACK",
-        "VACUUM cannot run in a transaction, so that no ROLLBACK takes it back",
-    ),
     "system": (
         "ALTER SYSTEM SET work_mem = 1;",
         "NO-ROLLBACK",
-        "ALTER SYSTEM cannot run in a transaction, so that no ROLLBACK takes it back",
+        "ALTER SYSTEM is taken back by no ROLLBACK, and no snapshot of a database holds it",
     ),
     "database": (
         "CREATE DATABASE x;",
         "NO-ROLLBACK",
-        "CREATE DATABASE cannot run in a transaction, so that no ROLLBACK takes it back",
+        "CREATE DATABASE is taken back by no ROLLBACK, and no snapshot of a database holds it",
     ),
     "role": (
         "ALTER ROLE postgres NOLOGIN;",
@@ -932,6 +1189,7 @@ def test_a_change_that_cannot_be_rehearsed_is_refused(place: Place, name: str) -
     ("change", "code", "problem"),
     [
         ("UPDATE public.t SET v = v;", "NO-CHANGE", "changes nothing on the clone"),
+        ("VACUUM (FULL) public.t;", "NO-CHANGE", "changes nothing on the clone"),
         (
             "DO $$ BEGIN UPDATE public.t SET v = clock_timestamp()::text; END $$;",
             "UNSTABLE",

@@ -47,7 +47,7 @@ REHEARSE_CODES: dict[str, Code] = {
     ),
     "REHEARSE-SIZE": Code(
         "The database, the dump or the change is too large for a rehearsal.",
-        "A packet holds the text of the clone ten times.",
+        "A packet holds the text of a clone ten times, and the machine a dump three times.",
         "Rehearse on a smaller clone that has the same schema.",
     ),
     "REHEARSE-SYNTAX": Code(
@@ -78,10 +78,11 @@ REHEARSE_CODES: dict[str, Code] = {
         " the machine.",
     ),
     "REHEARSE-NO-ROLLBACK": Code(
-        "The change has a statement that runs in no transaction, such as CREATE INDEX CONCURRENTLY,"
-        " VACUUM or ALTER SYSTEM.",
-        "No ROLLBACK takes it back, so that the rehearsal of one would prove nothing.",
-        "Take the statement out, or use one that can be rolled back, such as CREATE INDEX.",
+        "The change has a statement that reaches beyond its database, such as ALTER SYSTEM or"
+        " CREATE DATABASE.",
+        "No ROLLBACK takes it back, and no snapshot of the database holds what it changes.",
+        "Take the statement out; what runs in no transaction but stays in the database, such as"
+        " CREATE INDEX CONCURRENTLY, is rehearsed with the snapshot alone.",
     ),
     "REHEARSE-NO-SERVER": Code(
         "PostgreSQL's server or bubblewrap is not installed.",
