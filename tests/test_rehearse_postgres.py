@@ -372,7 +372,7 @@ def test_a_sequence_that_a_rollback_leaves_moved_is_named_and_not_proven(
         ),
         (
             "ALTER TYPE public.e ADD VALUE 'y';\n\nINSERT INTO public.u VALUES ('y');",
-            'line 3: 55P04 "unsafe use of new value \\"y\\" of enum type e"',
+            'line 3: 55P04 "unsafe use of new value \\"y\\" of enum type public.e"',
         ),
     ],
     ids=["concurrently", "enum"],
