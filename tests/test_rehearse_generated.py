@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from tests.generated_changes import Expected
 from tests.rehearse_support import make_place
 from tests.test_rehearse_postgres import Place, served
 
-CHOSEN = (1, 5, 21, 23, 24, 36, 40, 6)
-"""Two or one of each kind; ``python -m benchmarks changes`` rehearses a hundred."""
+_HOW_MANY = os.environ.get("LANEBOOK_CHANGES", "")
+CHOSEN = tuple(range(int(_HOW_MANY))) if _HOW_MANY else (1, 5, 21, 23, 24, 36, 40, 6)
+"""One or two of each kind; with ``LANEBOOK_CHANGES=100`` a hundred, which takes some minutes."""
 TOLD = {
     Expected.RESTORES: (0, r"", "SAMPLE_ROLLBACK_PROVEN_ON_CLONE"),
     Expected.ALONE: (
