@@ -128,8 +128,8 @@ def _try(trial: _Trial, progress: Progress) -> dict[str, object]:
         trial.sql.close()
         (Path(trial.folder) / inside.ROLES).write_text(json.dumps(roles), "utf-8")
         progress("reading the clone", 0)
-        with server.session(inside.CLONE) as session:
-            before = inside.export(session, trial.notes).data
+        with server.session(inside.CLONE) as session, server.session(inside.CLONE) as beside:
+            before = inside.export(session, trial.notes, beside).data
         progress("trying the change", 0)
         applied, alone = _applied_twice(server, trial)
     if applied[0] == before:

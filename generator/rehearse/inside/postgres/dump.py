@@ -16,6 +16,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes as long to load as half a step
@@ -45,6 +46,8 @@ _TAIL = 65536
 _PATIENCE = 600
 _ENCRYPTED = (b"-----BEGIN PGP MESSAGE", b"Salted__", b"age-encryption.org/", b"-----BEGIN AGE")
 _PIECE = 1 << 20
+_MOST_KNOWN = 20_000
+"""Statements of a script whose places are remembered, so that it is not searched for them again."""
 _COPIED = 1 << 18
 """Bytes of rows that are sent to the server at once."""
 _TRUNCATED = re.compile(
@@ -56,6 +59,10 @@ _UNSUPPORTED = re.compile(r"unsupported version")
 _NO_ROLE = re.compile(r'role "(.+)" does not exist')
 _NO_EXTENSION = re.compile(r"extension .* is not available|extension control file")
 _MOST_ROLES = 1000
+_NAME = rb'((?:[a-z_][a-z0-9_$]*|"[^"]+")(?:\.(?:[a-z_][a-z0-9_$]*|"[^"]+"))?)'
+_CREATES = re.compile(rb"CREATE TABLE " + _NAME + rb" \(")
+_COPIES = re.compile(rb"(COPY " + _NAME + rb" (?:\([^;]*\) )?FROM stdin);")
+"""How pg_dump makes a table, and how it fills it; what looks otherwise is run as it stands."""
 
 
 def digest(path: str) -> tuple[str, int]:
@@ -107,6 +114,7 @@ class Script:
         self.file: BinaryIO = open(path, "x+b", buffering=0)  # noqa: SIM115 - until close()
         os.remove(path)
         self.size = 0
+        self._known: list[tuple[int, script.Statement]] | None = None
 
     def write(self, piece: bytes) -> None:
         """Add to its end.
@@ -142,10 +150,22 @@ class Script:
         Raises:
             Problem: it is no SQL that ends, or has a command of psql.
         """
-        if not self.size:
-            return
-        with mmap.mmap(self.file.fileno(), self.size, access=mmap.ACCESS_READ) as text:
-            yield from script.statements(text, dump=True)
+        if self._known is not None:
+            for size, one in self._known:
+                yield one._replace(text=self.part(one.at, one.at + size))
+        elif self.size:
+            with mmap.mmap(self.file.fileno(), self.size, access=mmap.ACCESS_READ) as text:
+                yield from self._read(script.statements(text, dump=True))
+
+    def _read(self, found: Iterator[script.Statement]) -> Iterator[script.Statement]:
+        """Yield statements, and remember where they are if they are not too many."""
+        known: list[tuple[int, script.Statement]] = []
+        for one in found:
+            if len(known) <= _MOST_KNOWN:
+                known.append((len(one.text), one._replace(text=b"")))
+            yield one
+        if len(known) <= _MOST_KNOWN:
+            self._known = known
 
     def close(self) -> None:
         """Let go of the file."""
@@ -405,7 +425,9 @@ def restore(
 ) -> None:
     """Run a checked dump in an empty database.
 
-    The roles that it names are made, without a login, when the server misses them.
+    The roles that it names are made, without a login, when the server misses them. What comes
+    before its last rows is one transaction, so that the rows of its tables need not be logged, and
+    are visible to all from the start.
 
     Args:
         server: with that database.
@@ -416,9 +438,44 @@ def restore(
     Raises:
         Problem: it cannot be restored.
     """
+    last = max((at for at, one in enumerate(sql.statements()) if one.data is not None), default=-1)
+    roles: set[str] = set()
+
+    def missing(refusal: servers.Refusal) -> bool:
+        """Make the role that a statement misses; tell whether there was one."""
+        found = _NO_ROLE.search(refusal.text) if refusal.state == "42704" else None
+        name = found[1] if found is not None else ""
+        if not name or name in roles or len(roles) >= _MOST_ROLES:
+            return False
+        roles.add(name)
+        quoted = name.replace('"', '""')
+        with server.session("postgres") as session:
+            session.run(f'CREATE ROLE "{quoted}" NOLOGIN'.encode())
+        made(name)
+        return True
+
     # a dump is made to be run with the search path that PostgreSQL has of its own accord
     with server.session(database, search_path='"$user", public') as session:
-        _restore(session, sql, made)
+        at = 0
+        while last >= 0:
+            session.run(b"BEGIN")
+            try:
+                _run(session, sql, 0, last + 1, set())
+                session.run(b"COMMIT")
+                at = last + 1
+                break
+            except _RefusedError as found:
+                session.run(b"ROLLBACK")
+                if not missing(found.refusal):
+                    break  # if it is the statement, and not the transaction, it is refused again
+        while True:
+            try:
+                _run(session, sql, at, None, None)
+                break
+            except _RefusedError as found:
+                at = found.at
+                if not missing(found.refusal):
+                    raise failed(found.statement, found.refusal) from found
     with server.session(database) as session:
         # so that every page is visible to all: with commits that are not waited for, what is
         # committed can be marked as that only when it is in the log on disk
@@ -426,23 +483,49 @@ def restore(
         session.quiet(b"VACUUM (INDEX_CLEANUP OFF, TRUNCATE OFF)")
 
 
-def _restore(session: servers.Session, sql: Script, made: Callable[[str], None]) -> None:
-    roles: set[str] = set()
-    for statement in sql.statements():
-        while True:
-            data = None if statement.data is None else sql.pieces(*statement.data, _COPIED)
-            try:
-                session.run(statement.text, data)
-                break
-            except servers.Refusal as refusal:
-                missing = _NO_ROLE.search(refusal.text) if refusal.state == "42704" else None
-                name = missing[1] if missing is not None else ""
-                if not name or name in roles or len(roles) >= _MOST_ROLES:
-                    raise failed(statement, refusal) from refusal
-                roles.add(name)
-                quoted = name.replace('"', '""')
-                session.run(f'CREATE ROLE "{quoted}" NOLOGIN'.encode())
-                made(name)
+class _RefusedError(Exception):
+    """The server refused a statement of a dump."""
+
+    def __init__(self, at: int, statement: script.Statement, refusal: servers.Refusal) -> None:
+        super().__init__(refusal.text)
+        self.at = at
+        self.statement = statement
+        self.refusal = refusal
+
+
+def _run(
+    session: servers.Session,
+    sql: Script,
+    start: int,
+    end: int | None,
+    created: set[bytes] | None,
+) -> None:
+    """Run statements of a dump, from one to before another.
+
+    Args:
+        session: of the database.
+        sql: the dump.
+        start: the number of the first.
+        end: the number behind the last; None: all.
+        created: gets the tables that are made in the transaction; None where there is none.
+
+    Raises:
+        _RefusedError: the server refused one.
+    """
+    for at, statement in enumerate(islice(sql.statements(), start, end), start):
+        data = None if statement.data is None else sql.pieces(*statement.data, _COPIED)
+        text = statement.text
+        if created is not None:
+            table = _CREATES.match(text)
+            if table is not None:
+                created.add(table[1])
+            copied = _COPIES.fullmatch(text)
+            if copied is not None and copied[2] in created:
+                text = copied[1] + b" WITH (FREEZE);"
+        try:
+            session.run(text, data)
+        except servers.Refusal as refusal:
+            raise _RefusedError(at, statement, refusal) from refusal
         if session.parameters.get("standard_conforming_strings") == "off":
             problem = "standard_conforming_strings must be on, or texts end elsewhere"
             raise script.Problem("REHEARSE-DUMP-META", statement.line, problem)

@@ -138,10 +138,15 @@ def session(
     return server.session(name, lambda sql: guard.sql(shown(name), sql), **options)
 
 
-def export(opened: servers.Session, notes: state.Notes) -> state.State:
+def export(opened: servers.Session, notes: state.Notes, *beside: servers.Session) -> state.State:
     """Return the state that a session sees.
 
     Whatever a change has set in the session, it is written the same way.
+
+    Args:
+        opened: the session.
+        notes: where digests of rows are kept.
+        beside: more sessions that see the same, which read some of the tables meanwhile.
     """
     settings = {**servers.SESSION, "search_path": "", "role": "none", "statement_timeout": "0"}
     chosen = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
@@ -149,19 +154,24 @@ def export(opened: servers.Session, notes: state.Notes) -> state.State:
     def query(sql: str) -> list[tuple[bytes | None, ...]]:
         return opened.quiet(sql.encode("utf-8", "surrogateescape")).rows
 
-    def records(sql: str) -> Iterator[bytes]:
-        return opened.records(sql.encode("utf-8", "surrogateescape"), 64)
+    def reader(session: servers.Session) -> state.Records:
+        return lambda sql: session.records(sql.encode("utf-8", "surrogateescape"), 64)
 
     query(f"SELECT {chosen}")
-    return state.export(query, records, notes)
+    return state.export(query, [reader(session) for session in (opened, *beside)], notes)
 
 
 def keep(
-    guard: Guard, opened: servers.Session, name: str, label: str, database: str = CLONE
+    guard: Guard,
+    opened: servers.Session,
+    name: str,
+    label: str,
+    database: str = CLONE,
+    *beside: servers.Session,
 ) -> state.State:
     """Write a state to the packet, say so, and return it."""
     guard.database("read", database, by="state.py")
-    found = export(opened, guard.notes())
+    found = export(opened, guard.notes(), *beside)
     steps.write(name, found.data)
     digest = steps.sha256(found.data)
     print("state", label, f"file={name}", f"rows={found.rows}", f"sha256={digest}")
@@ -172,8 +182,11 @@ def kept(
     guard: Guard, server: servers.Server, name: str, label: str, database: str = CLONE
 ) -> state.State:
     """Keep the state of a clone as a new session sees it, which can only read."""
-    with session(guard, server, database, reads=True) as opened:
-        return keep(guard, opened, name, label, database)
+    with (
+        session(guard, server, database, reads=True) as opened,
+        server.session(database, default_transaction_read_only="on") as beside,
+    ):
+        return keep(guard, opened, name, label, database, beside)
 
 
 def apply_change(opened: servers.Session) -> None:

@@ -31,6 +31,8 @@ class Statement(NamedTuple):
     """Of a COPY, what stands behind its FROM or TO: ``STDIN``, ``STDOUT``, ``PROGRAM`` or else."""
     data: tuple[int, int] | None = None
     """Where the rows of ``COPY … FROM STDIN`` begin and end in the script."""
+    at: int = 0
+    """Where it begins in the script."""
 
 
 class Problem(Exception):
@@ -100,18 +102,19 @@ def statements(text: Text, *, dump: bool) -> Iterator[Statement]:
             problem = f"a statement of more than {LONGEST // 1024 // 1024} MiB"
             raise Problem("REHEARSE-SIZE", line, problem)
         copies = _copied(outer) if words[:1] == (b"COPY",) else b""
-        found = Statement(line, text[at:end], words, copies)
+        found = Statement(line, text[at:end], words, copies, None, at)
         at = end
         if copies == b"STDIN":
             if not dump:
                 problem = "COPY ... FROM STDIN has no rows here; write INSERT"
                 raise Problem("REHEARSE-SYNTAX", line, problem)
             start = text.find(b"\n", end) + 1
-            closed, behind = _rows_end(text, start) if start else (-1, -1)
+            closed, behind, lines = _rows_end(text, start) if start else (-1, -1, 0)
             if closed < 0:
                 raise Problem("REHEARSE-DUMP-TRUNCATED", line, "the rows of a COPY have no end")
             found = found._replace(data=(start, closed))
-            at = behind
+            line += _lines(text, counted, start) + lines
+            at = counted = behind
         if found.text.strip(b"; \t\r\n"):
             yield found
 
@@ -134,10 +137,14 @@ def _lines(text: Text, start: int, end: int) -> int:
     return found
 
 
-def _rows_end(text: Text, start: int) -> tuple[int, int]:
-    """Return where the rows of a ``COPY`` end, and where the line behind them does; else -1, -1."""
+def _rows_end(text: Text, start: int) -> tuple[int, int, int]:
+    """Return where the rows of a ``COPY`` end, and the line behind them, and how many lines end.
+
+    Returns:
+        -1, -1 and 0 where they have no end.
+    """
     # the end of the line before may be in the piece before
-    at, mark = start - 1, b"\n" + _END_OF_DATA
+    at, mark, lines = start - 1, b"\n" + _END_OF_DATA, 0
     while at < len(text):
         piece = text[at : at + _PIECE]
         place = piece.find(mark)
@@ -146,14 +153,21 @@ def _rows_end(text: Text, start: int) -> tuple[int, int]:
             end = text[behind : behind + 2]
             for close in (b"\r\n", b"\n"):
                 if end.startswith(close):
-                    return at + place + 1, behind + len(close)
+                    # that before the rows is another's, that of their last line is counted
+                    return (
+                        at + place + 1,
+                        behind + len(close),
+                        lines + piece.count(b"\n", 0, place) + 1,
+                    )
             if end in (b"", b"\r") and behind + len(end) == len(text):
-                return at + place + 1, len(text)
+                return at + place + 1, len(text), lines
             place = piece.find(mark, place + 1)
-        at += max(len(piece) - len(mark) + 1, 1)
+        step = max(len(piece) - len(mark) + 1, 1)
+        lines += piece.count(b"\n", 0, step)
+        at += step
         if at % _LET_GO < _PIECE:
             _let_go(text)
-    return -1, -1
+    return -1, -1, 0
 
 
 def _begin(text: Text, at: int, *, dump: bool) -> int:

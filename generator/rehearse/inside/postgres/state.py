@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
+from queue import SimpleQueue
 from typing import NamedTuple
 
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -182,6 +184,7 @@ _TABLES = (
     f" + CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END"
     f" >= {{remembered}} THEN c.oid END"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated"
+    " ORDER BY pg_relation_size(c.oid) DESC"
 )
 _FILES = (
     "SELECT pg_relation_filepath(c.oid), pg_relation_size(c.oid), c.reltoastrelid::text,"
@@ -269,6 +272,8 @@ class Notes:
         """Take an existing folder, and what was remembered in it."""
         self.folder = folder
         self.known: dict[str, list[object]] = {}
+        self._one = threading.Lock()
+        self._made = len(os.listdir(folder))
         self._index = os.path.join(folder, "known.json")
         if os.path.exists(self._index):
             with open(self._index, encoding="utf-8") as file:
@@ -282,10 +287,12 @@ class Notes:
             where: schema and table.
             records: reads them.
         """
-        found = self.known.get(key) if key is not None else None
+        with self._one:
+            found = self.known.get(key) if key is not None else None
+            self._made += found is None
+            name = f"rows.{self._made}"
         if found is not None:
             return Rows(where, int(str(found[0])), str(found[1]), self._path(str(found[2])))
-        name = f"rows.{len(os.listdir(self.folder))}"
         size, hashed = 0, hashlib.sha256()
         path = self._path(name)
         with open(path, "xb", buffering=0) as file:
@@ -296,8 +303,8 @@ class Notes:
                     block = block[file.write(block) :]
         made = Rows(where, size // _RECORD, hashed.hexdigest(), path)
         if key is not None:
-            self.known[key] = [made.number, made.digest, name]
-            with open(self._index, "w", encoding="utf-8") as index:
+            with self._one, open(self._index, "w", encoding="utf-8") as index:
+                self.known[key] = [made.number, made.digest, name]
                 json.dump(self.known, index)
         return made
 
@@ -305,12 +312,13 @@ class Notes:
         return os.path.join(self.folder, name)
 
 
-def export(query: Query, records: Records, notes: Notes) -> State:
+def export(query: Query, readers: Sequence[Records], notes: Notes) -> State:
     """Return the canonical state of a database.
 
     Args:
         query: runs a query in the session whose state is wanted.
-        records: runs a ``COPY`` there.
+        readers: each runs a ``COPY`` in a session that sees the same; tables are read by as many
+            at a time.
         notes: where digests of rows are kept.
 
     Raises:
@@ -332,7 +340,7 @@ def export(query: Query, records: Records, notes: Notes) -> State:
     if any(number is not None for *_, number in found):
         # what is in the server's memory only would not be in its files
         query("CHECKPOINT")
-    tables: list[Rows] = []
+    wanted: list[tuple[str | None, str, str]] = []
     for schema, table, path, key, every, number in found:
         where = ", ".join(_json(name or b"") for name in (schema, table))
         whole = f"ROW({(every or b'').decode()})"
@@ -346,8 +354,8 @@ def export(query: Query, records: Records, notes: Notes) -> State:
             f"COPY (SELECT d FROM (SELECT {_digest(keyed)} || {_digest(whole)} AS d"
             f" FROM ONLY {(path or b'').decode()} AS t) x ORDER BY d) TO STDOUT (FORMAT binary)"
         )
-        tables.append(notes.rows(at, where, partial(records, sql)))
-    tables.sort()
+        wanted.append((at, where, sql))
+    tables = sorted(_read(wanted, readers, notes))
     count = sum(rows.number for rows in tables)
     rows = sorted(_listed(tables) if count <= LISTED else _summed(tables))
     # a line end inside a text is escaped; others are the server's own layout
@@ -355,6 +363,30 @@ def export(query: Query, records: Records, notes: Notes) -> State:
     if len(data) > MOST_BYTES:
         raise TooLarge(f"the state of the clone is larger than {MOST_BYTES} bytes")
     return State(data, count, tuple(tables))
+
+
+def _read(
+    wanted: Iterable[tuple[str | None, str, str]], readers: Sequence[Records], notes: Notes
+) -> list[Rows]:
+    """Return the rows of tables, given what tells the content of each, its name and a query."""
+    if len(readers) == 1:
+        return [notes.rows(key, where, partial(readers[0], sql)) for key, where, sql in wanted]
+    from concurrent.futures import ThreadPoolExecutor
+
+    free: SimpleQueue[Records] = SimpleQueue()
+    for reader in readers:
+        free.put(reader)
+
+    def read(one: tuple[str | None, str, str]) -> Rows:
+        key, where, sql = one
+        reader = free.get()
+        try:
+            return notes.rows(key, where, partial(reader, sql))
+        finally:
+            free.put(reader)
+
+    with ThreadPoolExecutor(len(readers)) as pool:
+        return list(pool.map(read, wanted))
 
 
 def _listed(tables: Iterable[Rows]) -> Iterator[bytes]:
