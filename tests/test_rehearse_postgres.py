@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -1306,10 +1307,11 @@ def nobody_answers(folder: Path) -> bool:
         pytest.param("trial/server/data/PG_VERSION", id="while a folder is made"),
         pytest.param("trial/server/.s.PGSQL.5432", id="with the server of the trial"),
         pytest.param("lanebook-rehearsal.*/server/.s.PGSQL.5432", id="with that of the packet"),
+        *(pytest.param(seed, id=f"at random {seed}") for seed in range(3)),
     ],
 )
 def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
-    place: Place, moment: str
+    place: Place, moment: str | int
 ) -> None:
     dump, change = place.path / "copy.dump", place.path / "change.sql"
     dump.write_bytes(plain(TABLE))
@@ -1320,7 +1322,14 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
         env={**os.environ, "TMPDIR": str(place.temporary)},
     )
     end = time.monotonic() + TIME_LIMIT
-    while process.poll() is None and not any(place.temporary.glob(f"{CLONES}*/{moment}")):
+    if isinstance(moment, int):
+        # a rehearsal takes some seconds, however fast the machine is: it starts ten servers
+        time.sleep(random.Random(moment).uniform(0.3, 3))
+    while (
+        isinstance(moment, str)
+        and process.poll() is None
+        and not any(place.temporary.glob(f"{CLONES}*/{moment}"))
+    ):
         assert time.monotonic() < end
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
