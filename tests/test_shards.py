@@ -50,18 +50,22 @@ def small(**pages: str) -> dict[str, str]:
     return {**found, **{name.replace("__", "/") + ".md": text for name, text in pages.items()}}
 
 
-def plain(folder: Path, engine: str = "mkdocs") -> dict[str, bytes]:
-    engines.run(engines.find(engine), folder, EPOCH)
+def plain(folder: Path, engine: str = "mkdocs", epoch: int = EPOCH) -> dict[str, bytes]:
+    engines.run(engines.find(engine), folder, epoch)
     return tree(folder / "site" / "html")
 
 
 def apart(
-    folder: Path, store: PageStore, engine: str = "mkdocs", jobs: int = 2
+    folder: Path,
+    store: PageStore,
+    engine: str = "mkdocs",
+    jobs: int = 2,
+    epoch: int = EPOCH,
 ) -> tuple[sharded.Counts, dict[str, bytes]]:
     config = (folder / engines.CONFIG).read_text("utf-8")
     plan = sharding.plan(config)
     assert plan is not None
-    counts = sharded.build(engines.find(engine), folder, config, plan, EPOCH, store, jobs)
+    counts = sharded.build(engines.find(engine), folder, config, plan, epoch, store, jobs)
     return counts, tree(folder / "site" / "html")
 
 
@@ -165,6 +169,15 @@ def test_other_programs_make_every_page_anew(
     monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
     counts, _ = apart(stage(tmp_path / "parts", small()), PageStore(kept))
     assert counts == (12, 12)
+
+
+def test_another_day_changes_the_sitemap_and_no_page(tmp_path: Path) -> None:
+    config = f"{CONFIG}site_url: https://lanes.example.org/\n"
+    store, later = tmp_path / "store", EPOCH + 3 * 86400 + 7
+    apart(stage(tmp_path / "first", small(), config), PageStore(store))
+    counts, parts = apart(stage(tmp_path / "parts", small(), config), PageStore(store), epoch=later)
+    assert counts == (12, 0)
+    assert parts == plain(stage(tmp_path / "plain", small(), config), epoch=later)
 
 
 def _cut(path: Path) -> None:
