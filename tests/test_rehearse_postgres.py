@@ -125,6 +125,10 @@ TABLE = (
     "CREATE TABLE public.t (id integer PRIMARY KEY, v text);\nINSERT INTO public.t VALUES (1, 'a');"
 )
 
+STATED = "source: a copy of the staging registry\nstated_by: operations\n"
+REQUIRED = "entities: [{entity: rows, table: public.t, columns: {id: integer}}]\n"
+REQUIRED_OF_SCHEMA = "entities: [{entity: objects, table: registry.objects}]\n"
+
 
 def plain(body: str, restrict: str = "") -> bytes:
     return PLAIN.format(body=body, restrict=restrict).encode()
@@ -133,13 +137,28 @@ def plain(body: str, restrict: str = "") -> bytes:
 class Place(rehearse_support.Place):
     """A root, and a folder for temporary files in which servers run."""
 
-    def run(self, dump: Path | bytes, change: str, *arguments: str, lane: str = "sample") -> Answer:
+    def run(
+        self,
+        dump: Path | bytes,
+        change: str,
+        *arguments: str | Path,
+        lane: str = "sample",
+        provenance: str | None = STATED,
+        requirements: str | None = "",
+    ) -> Answer:
+        """Rehearse; without others, the dump is stated, and a table that it has is required."""
+        if requirements == "":
+            requirements = REQUIRED if isinstance(dump, bytes) else REQUIRED_OF_SCHEMA
         if isinstance(dump, bytes):
             (self.path / "copy.dump").write_bytes(dump)
             dump = self.path / "copy.dump"
         script_path = self.path / "change.sql"
         script_path.write_text(change, "utf-8")
-        source = ("--engine", "postgres", "--dump", dump, "--change", script_path)
+        source: list[str | Path] = ["--engine", "postgres", "--dump", dump, "--change", script_path]
+        for name, text in (("provenance", provenance), ("requirements", requirements)):
+            if text is not None:
+                (self.path / f"{name}.yml").write_text(text, "utf-8")
+                source += [f"--{name}", self.path / f"{name}.yml"]
         return run("rehearse", lane, "--root", self.root, *source, *arguments)
 
     def rerun(self, lane: str = "sample", **environment: str) -> tuple[int, str]:
@@ -322,7 +341,7 @@ def test_a_dump_may_be_named_by_a_link(place: Place) -> None:
     (place.path / "nightly.dump").write_bytes(plain(TABLE))
     latest = place.path / "latest.dump"
     latest.symlink_to("nightly.dump")
-    answer = place.run(latest, "DELETE FROM public.t;")
+    answer = place.run(latest, "DELETE FROM public.t;", requirements=REQUIRED)
     assert (answer.code, answer.err) == (0, "")
     place.assert_clean("sample")
     matches = 0, "OVERALL PASS\nPACKET_TREE MATCH\n"

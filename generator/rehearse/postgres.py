@@ -10,19 +10,24 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from generator.errors import InputError
+from generator.model.digest import sha256
 from generator.names import visible
+from generator.rehearse import stated
 from generator.rehearse.codes import refused
+from generator.rehearse.documents import encoded
 from generator.rehearse.inside import rehearse as steps
 from generator.rehearse.inside.postgres import dump as dumps
+from generator.rehearse.inside.postgres import gates, script, state
 from generator.rehearse.inside.postgres import rehearse as inside
-from generator.rehearse.inside.postgres import script, state
 from generator.rehearse.inside.postgres import server as servers
+from generator.rehearse.preconditions import Looked, pieces
 from generator.rehearse.source import Prepared
 
 LARGEST_KEPT = 1024 * 1024
@@ -31,6 +36,8 @@ LARGEST_KEPT = 1024 * 1024
 _LONGEST_PROBLEM = 300
 _FULL = re.compile(re.escape(os.strerror(errno.ENOSPC)) + r"|wrote only \d+ of \d+ bytes")
 """How the server says that the disk is full, where it has no SQLSTATE to say it by."""
+_LOOKING = {"default_transaction_read_only": "on", "statement_timeout": "0"}
+"""Settings of a session that looks through a database, however long that takes."""
 _BY_STATE = {
     "42601": "REHEARSE-SYNTAX",
     "25001": "REHEARSE-NO-ROLLBACK",
@@ -40,21 +47,42 @@ _BY_STATE = {
 """By SQLSTATE, the code of what a change is refused for."""
 
 
-def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bool) -> Prepared:
-    """Look at a dump, and try a change on it.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a rehearsal its preconditions go by."""
+
+    lane: str
+    keep: bool
+    """Whether the dump is to be put into the packet."""
+    production_targets: Sequence[str]
+    provenance: Path | None = None
+    requirements: Path | None = None
+
+
+def prepare(dump: Path, change: str, change_name: str, folder: Path, asked: Asked) -> Prepared:
+    """Look at a dump, and try a change on it, if every precondition holds.
 
     Args:
         dump: a file, or the folder of a dump in the directory format.
         change: the text of the change.
         change_name: of its file, safe to print.
         folder: where throwaway servers may lie.
-        keep: whether the dump is to be put into the packet.
+        asked: what else was asked for.
 
     Raises:
         InputError: the rehearsal is refused (``REHEARSE-…``).
     """
     name = visible(dump.name)
     dump = Path(os.path.realpath(dump))
+    keep = asked.keep
+    told: dict[str, Any] = {
+        "provenance": stated.provenance(asked.provenance, asked.production_targets)
+        if asked.provenance is not None
+        else None,
+        "requirements": stated.requirements(asked.requirements)
+        if asked.requirements is not None
+        else [],
+    }
     with _refusing(name):
         major = servers.newest()
         digest, size = dumps.digest(str(dump))
@@ -66,20 +94,28 @@ def prepare(dump: Path, change: str, change_name: str, folder: Path, *, keep: bo
     if keep and (dump.is_dir() or size > LARGEST_KEPT):
         problem = f"only a file of at most {LARGEST_KEPT} bytes can be kept in the packet"
         raise refused("REHEARSE-SIZE", problem, name)
-    trial = folder / "trial"
-    trial.mkdir()
-    _try(_Trial(sql, name, change.encode(), change_name, major, str(trial)))
-    shutil.rmtree(trial)
-    plan = {
+    told["engine"] = inside.ENGINE
+    told["dump"] = {
         "file": inside.HELD if keep else None,
         "sha256": digest,
         "size": size,
         "form": form,
         "server": major,
     }
+    trial = folder / "trial"
+    trial.mkdir()
+    plan = {**told, "lane": asked.lane, "production_targets": asked.production_targets}
+    looked = _try(_Trial(sql, name, change.encode(), change_name, major, str(trial), plan))
+    shutil.rmtree(trial)
+    if not looked.ready:
+        # nothing of a dump that may hold secrets goes into a packet, nor what is not needed there
+        told["dump"]["file"] = None
+        told["change_sha256"] = sha256(change.encode())
+        return Prepared(looked.evidence(), told, held=True)
     files = {inside.HELD: dump.read_bytes()} if keep else {}
+    files[gates.SCAN] = encoded(looked.scan)
     environment = {} if keep else {"LANEBOOK_DUMP": str(dump)}
-    return Prepared(files, {"engine": inside.ENGINE, "dump": plan}, environment)
+    return Prepared(files, told, environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +126,23 @@ class _Trial:
     change_name: str
     major: int
     folder: str
+    plan: dict[str, Any]
 
 
-def _try(trial: _Trial) -> None:
-    """Restore the dump, and apply the change to two copies of it."""
+def _try(trial: _Trial) -> Looked:
+    """Restore the dump, and apply the change to two copies of it, if every precondition holds."""
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
-        wrong = servers.problems(servers.observe(server))
-        if wrong:
-            raise refused("REHEARSE-ISOLATION", ", ".join(wrong), trial.name)
+        looked = Looked(trial.plan, servers.observe(server))
+        scripts = {"dump": pieces(trial.sql), "change": [trial.change]}
+        if looked.problems:
+            looked.look(scripts)
+            return looked
         _run(server, f"CREATE DATABASE {inside.CLONE} TEMPLATE template0")
         dumps.restore(server, inside.CLONE, trial.sql)
+        with server.session(inside.CLONE, None, **_LOOKING) as session:
+            looked.look(scripts, session)
+        if not looked.ready:
+            return looked
         with server.session(inside.CLONE) as session:
             before, _ = inside.export(session)
         if len(before) > dumps.LARGEST:
@@ -113,6 +156,7 @@ def _try(trial: _Trial) -> None:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
     if applied[0] != applied[1]:
         raise refused("REHEARSE-UNSTABLE", "applied twice, it gives two states", trial.change_name)
+    return looked
 
 
 def _run(server: servers.Server, sql: str) -> None:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from generator.errors import InputError, UsageError
@@ -86,6 +86,10 @@ class Wanted:
     engine: str = SQLITE
     keep_dump: bool = False
     """Whether a dump of PostgreSQL is put into the packet."""
+    provenance: Path | None = None
+    """What the operator states of a dump of PostgreSQL."""
+    requirements: Path | None = None
+    """What the change needs of a clone on PostgreSQL."""
     title: str = ""
     date: str = ""
     previous: str = ""
@@ -108,6 +112,8 @@ class Rehearsed:
     status: str
     moved: tuple[str, ...] = ()
     """What a ROLLBACK left moved, a sequence for example."""
+    asked: tuple[tuple[str, str], ...] = ()
+    """Where nothing was rehearsed, each code with what the operator has to bring for it."""
 
 
 def _silent(_name: str, _steps: int) -> Callable[[int], None]:
@@ -131,8 +137,13 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         raise UsageError("give either a database or a dump")
     if wanted.engine == POSTGRESQL and wanted.dump is None:
         raise UsageError("--engine postgres: give a dump; no server is ever connected to")
-    if wanted.keep_dump and wanted.engine != POSTGRESQL:
-        raise UsageError("--keep-dump: only with --engine postgres")
+    for option, given_one in (
+        ("--keep-dump", wanted.keep_dump),
+        ("--provenance", wanted.provenance),
+        ("--requirements", wanted.requirements),
+    ):
+        if given_one and wanted.engine != POSTGRESQL:
+            raise UsageError(f"{option}: only with --engine postgres")
     refuse_production(lane, source)
     root = open_root(wanted.root)
     target = root.path / PACKETS / lane
@@ -150,6 +161,9 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         made = _prepared(wanted, script, name, clones.path)
         step(2)
         folder = stage.path / lane
+        if made.held:
+            run = _Run(root, replace(about, pins={}), folder, target, clones, stage, {})
+            return _not_applied(run, {**made.files, **given}, made.plan)
         inputs = _inputs(lane, made, script.encode(), {**_programs(wanted), **given})
         for path, data in inputs.items():
             write(folder / EVIDENCE / path, data)
@@ -173,19 +187,11 @@ class _Run:
 
 def _run(run: _Run, progress: Progress) -> Rehearsed:
     """Run the packet's own programs, seal what they leave, and put the lane in its place."""
-    evidence, lane = run.folder / EVIDENCE, run.about.id
+    evidence = run.folder / EVIDENCE
     step = progress("rehearsing", 4)
     proven = _commands(run, evidence)
     step(1)
-    sealed = seal(run.folder, limits=run.root.limits)
-    if sealed.tree is None:
-        found = [f"{one.code} {one.where}" for one in sealed.findings]
-        found += [error.rule for error in sealed.errors]
-        raise refused("REHEARSE-RUN", f"cannot be sealed: {visible('; '.join(found), 300)}", lane)
-    pinned = run.root.pinned_tree(lane)
-    if pinned is not None and pinned != sealed.tree:
-        problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
-        raise refused("REHEARSE-EXISTS", problem, lane)
+    tree, files = _sealed(run)
     step(1)
     rerun = _again(run, evidence)
     step(1)
@@ -199,7 +205,49 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
     _put(run.folder, run.target)
     step(1)
     moved = _moved(run.target / EVIDENCE)
-    return Rehearsed(run.target, sealed.tree, sealed.files, proven, report["final_status"], moved)
+    return Rehearsed(run.target, tree, files, proven, report["final_status"], moved)
+
+
+def _not_applied(run: _Run, files: Mapping[str, bytes], told: Mapping[str, object]) -> Rehearsed:
+    """Seal a lane in which nothing was rehearsed, with why, and what the operator has to bring."""
+    # late: only a rehearsal on PostgreSQL has preconditions
+    from generator.rehearse import precondition_documents as made
+
+    evidence, lane = run.folder / EVIDENCE, run.about.id
+    plan = {"lane": lane, "production_targets": _PRODUCTION_TARGETS, **told}
+    held = {**files, "plan.json": documents.encoded(plan), PROBES: _probes(lane)}
+    for path, data in held.items():
+        write(evidence / path, data)
+    write(run.folder / LANE_FILE, documents.lane_file(run.about).encode())
+    sealed = _sealed(run)
+    report = made.machine_report(run.about, evidence)
+    write(run.folder / "report.json", documents.encoded(report))
+    for name, text in (
+        ("checkpoint.md", made.checkpoint(run.about, report)),
+        ("decision-packet.md", made.decision_packet(run.about, report)),
+        (made.REQUEST_FILE, made.request(run.about, report)),
+    ):
+        write(run.folder / name, text.encode())
+    _require_sound(run)
+    run.stage.check()
+    _put(run.folder, run.target)
+    asked = tuple((one["code"], one["bring"]) for one in report["operator_input_request"])
+    return Rehearsed(run.target, sealed[0], sealed[1], False, report["final_status"], asked=asked)
+
+
+def _sealed(run: _Run) -> tuple[Digest, int]:
+    """Seal the packet; return its tree hash and how many files it has."""
+    lane = run.about.id
+    sealed = seal(run.folder, limits=run.root.limits)
+    if sealed.tree is None:
+        found = [f"{one.code} {one.where}" for one in sealed.findings]
+        found += [error.rule for error in sealed.errors]
+        raise refused("REHEARSE-RUN", f"cannot be sealed: {visible('; '.join(found), 300)}", lane)
+    pinned = run.root.pinned_tree(lane)
+    if pinned is not None and pinned != sealed.tree:
+        problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
+        raise refused("REHEARSE-EXISTS", problem, lane)
+    return sealed.tree, sealed.files
 
 
 # --- before ---
@@ -292,9 +340,16 @@ def _prepared(wanted: Wanted, script: str, name: str, folder: Path) -> Prepared:
     """Read the source, and try the change on it."""
     if wanted.engine == POSTGRESQL and wanted.dump is not None:
         # late: a rehearsal on SQLite needs no client of a server
-        from generator.rehearse.postgres import prepare
+        from generator.rehearse.postgres import Asked, prepare
 
-        return prepare(wanted.dump, script, name, folder, keep=wanted.keep_dump)
+        asked = Asked(
+            wanted.lane,
+            wanted.keep_dump,
+            _PRODUCTION_TARGETS,
+            wanted.provenance,
+            wanted.requirements,
+        )
+        return prepare(wanted.dump, script, name, folder, asked)
     seed = _seed(wanted, folder)
     try_change(script, name, seed, folder)
     return Prepared({"seed.sql": seed.sql})

@@ -54,6 +54,8 @@ class Prepared:
     """What the plan says of the source."""
     environment: dict[str, str] = field(default_factory=dict)
     """How the packet's programs find what is not in the packet."""
+    held: bool = False
+    """Whether a precondition fails, so that nothing is rehearsed; ``files`` then say why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ from pathlib import Path
 from generator.rehearse import inside
 
 _HERE = Path(__file__).parent
-_OWN = ("dump.py", "rehearse.py", "script.py", "server.py", "state.py")
+_OWN = (
+    *("catalog.py", "dump.py", "gates.py", "rehearse.py", "script.py", "server.py"),
+    "state.py",
+)
 _SHARED = {
     "RERUN.sh": "RERUN.sh",
     "commands.sh": "commands.sh",
