@@ -119,9 +119,11 @@ def rehearse(
     for what in done.moved:
         output.error(f"after the ROLLBACK it is not as it was: {what}")
     if done.asked:
+        from generator.rehearse.precondition_documents import REQUEST_FILE
+
         for code, bring in done.asked:
             output.error(f"{code}: bring {visible(bring, _LONGEST)}")
-        output.error("nothing was rehearsed; the lane says what the operator has to bring")
+        output.error(f"nothing was rehearsed; {REQUEST_FILE} of the lane says what is asked for")
         return Exit.NO_VERDICT
     if not done.proven:
         output.error("the rollback is not proven; the lane is sealed as it is")

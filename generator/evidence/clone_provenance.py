@@ -380,7 +380,6 @@ def sample() -> dict[str, object]:
         "searched_for_secrets": [{"file": "states/expected.sql", "secrets": 0}],
         "secrets_found": 0,
         "stated": {"source": "a copy of the staging registry", "stated_by": "operations"},
-        "dump": {"sha256": sha256(samples.BEFORE), "size": len(samples.BEFORE), "form": "plain"},
         "verdict": SELECTED,
     }
 
@@ -409,7 +408,7 @@ KIND = EvidenceKind(
         "CLONE_NOT_STATED": lambda: samples.on_server(
             {
                 FILE: {("stated",): samples.DELETED},
-                PRECONDITIONS: samples.failing(0, FILE, "CLONE_NOT_STATED"),
+                PRECONDITIONS: samples.failing(1, FILE, "CLONE_NOT_STATED"),
             }
         ),
         "CLONE_TARGET_DIFFERS": lambda: samples.changed(
@@ -424,7 +423,6 @@ KIND = EvidenceKind(
                 FILE: {
                     ("searched_for_secrets", 0): {"file": "seed.sql", "secrets": 1},
                     ("source",): _source_of("seed.sql", _LEAK),
-                    ("dump",): samples.DELETED,
                     ("secrets_found",): 1,
                 }
             },

@@ -21,8 +21,8 @@ from generator.evidence.base import (
 )
 from generator.evidence.clone_provenance import FILE as PROVENANCE
 from generator.evidence.clone_provenance import CloneProvenance
-from generator.evidence.schema_compatibility import COMPATIBLE, INCOMPATIBLE, SchemaCompatibility
 from generator.evidence.schema_compatibility import FILE as SCHEMA
+from generator.evidence.schema_compatibility import SchemaCompatibility
 from generator.evidence.secret_scan import ENGINE, NOT_SCANNED, SECRETS, SecretScan
 from generator.evidence.secret_scan import FILE as SCAN
 from generator.evidence.server_isolation import FILE as ISOLATION
@@ -180,11 +180,13 @@ def _schema(evidence: Evidence) -> State:
     found = evidence.model(SCHEMA, SchemaCompatibility)
     if found is None:
         return FAILS, ["SCHEMA_UNCHECKED"]
-    if found.verdict == COMPATIBLE:
-        return HOLDS, []
-    if found.verdict == INCOMPATIBLE:
-        return FAILS, ["SCHEMA_INCOMPATIBLE"]
-    return (FAILS, ["SCHEMA_UNCHECKED"]) if found.clone_present else (NOT_RUN, [])
+    if not found.clone_present:
+        return NOT_RUN, []
+    counts = found.counts
+    codes = ["SCHEMA_INCOMPATIBLE"] if counts.absent or counts.different else []
+    if counts.not_checkable:
+        codes.append("SCHEMA_UNCHECKED")
+    return (FAILS if codes else HOLDS), codes
 
 
 _STATES: dict[str, Callable[[Evidence], State]] = {
@@ -201,7 +203,6 @@ def sample() -> dict[str, object]:
     return {
         "lane": "sample",
         "preconditions": [
-            {"evidence": PROVENANCE, "state": HOLDS, "codes": []},
             {"evidence": SCAN, "state": HOLDS, "codes": []},
         ],
         "verdict": READY,
@@ -222,7 +223,7 @@ KIND = EvidenceKind(
     rows=rows,
     controls={
         "PRECONDITION_MISSING": lambda: samples.on_server({FILE: None}),
-        "PRECONDITION_DIFFERS": _damaged("preconditions", 1, "state", to=NOT_RUN),
+        "PRECONDITION_DIFFERS": _damaged("preconditions", 0, "state", to=NOT_RUN),
         "PRECONDITION_VERDICT": _damaged("verdict", to="PROBABLY"),
         "PRECONDITION_REQUEST": _damaged(
             "request", to=[{"code": "SECRET_FOUND", "bring": "a", "form": "b", "check": "c"}]

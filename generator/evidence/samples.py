@@ -220,7 +220,7 @@ def on_server(files: Mapping[str, Changes | None]) -> Evidence:
             ("preconditions",): [
                 {"evidence": f"{name}.json", "state": "HOLDS", "codes": []}
                 for name in (
-                    *("clone-provenance", "secret-scan"),
+                    *("secret-scan", "clone-provenance"),
                     *("server-isolation", "schema-compatibility"),
                 )
             ],

@@ -22,7 +22,7 @@ from generator.evidence.base import (
     refused,
 )
 from generator.evidence.schemas import bare, tables
-from generator.evidence.secret_scan import ENGINE, PRECONDITIONS, catalog_lines
+from generator.evidence.secret_scan import CATALOG, ENGINE, PRECONDITIONS, catalog_lines
 from generator.evidence.tallies import counted, named, twice, word
 from generator.evidence.target_lock import FILE as LOCK
 from generator.evidence.target_lock import TargetLock
@@ -33,8 +33,6 @@ from generator.rehearse.inside.postgres.catalog import Catalog, judged
 from generator.rules.base import Code
 
 FILE = "schema-compatibility.json"
-_CATALOG = ".jsonl"
-"""Ends the name of what a server's own catalogs say; other files are the SQL of a state."""
 PRESENT, ABSENT, DIFFERENT, NOT_CHECKABLE = "PRESENT", "ABSENT", "DIFFERENT", "NOT_CHECKABLE"
 COMPATIBLE, INCOMPATIBLE, UNCHECKED = "COMPATIBLE", "INCOMPATIBLE", "CANNOT_BE_CHECKED"
 _WORDS = {word(state): state for state in (PRESENT, ABSENT, DIFFERENT, NOT_CHECKABLE)}
@@ -157,7 +155,7 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     content = evidence.content(found.state_file) if found.state_file is not None else None
     # other forms of state are not read here, and what they hold is only claimed
     state_file = found.state_file or ""
-    if content is not None and state_file.endswith(_CATALOG):
+    if content is not None and state_file == CATALOG:
         catalog = Catalog(catalog_lines(content))
         for where, one in places:
             yield from _by_catalog(one, where, catalog, state_file)

@@ -349,7 +349,7 @@ KIND = EvidenceKind(
         "SECRET_SCAN_NONE": lambda: samples.changed_together(
             {
                 FILE: {("columns",): [], ("column_count",): 0, ("verdict",): NOT_SCANNED},
-                PRECONDITIONS: {("preconditions", 1, "state"): "NOT_RUN"},
+                PRECONDITIONS: {("preconditions", 0, "state"): "NOT_RUN"},
             }
         ),
         "SECRET_FOUND": lambda: samples.changed_together(
@@ -359,7 +359,7 @@ KIND = EvidenceKind(
                     ("secrets_found",): 1,
                     ("verdict",): SECRETS,
                 },
-                PRECONDITIONS: samples.failing(1, FILE, "SECRET_FOUND"),
+                PRECONDITIONS: samples.failing(0, FILE, "SECRET_FOUND"),
             }
         ),
         "SECRET_SCAN_COLUMN": _damaged("columns", 0, "column", to="label"),
@@ -371,14 +371,13 @@ KIND = EvidenceKind(
                 PLAN: _planned(samples.state("states/expected.sql"), "plain"),
             }
         ),
-        "SECRET_SCAN_DUMP_DIFFERS": lambda: samples.changed_together(
-            {"clone-provenance.json": {("dump",): samples.DELETED}},
-            {PLAN: _planned(samples.state("change.sql"), "custom")},
+        "SECRET_SCAN_DUMP_DIFFERS": lambda: samples.evidence(
+            {PLAN: _planned(samples.state("change.sql"), "custom")}
         ),
         "SECRET_SCAN_VERDICT": lambda: samples.changed_together(
             {
                 FILE: {("verdict",): SECRETS},
-                PRECONDITIONS: samples.failing(1, FILE, "SECRET_FOUND"),
+                PRECONDITIONS: samples.failing(0, FILE, "SECRET_FOUND"),
             }
         ),
     },

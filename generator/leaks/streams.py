@@ -6,9 +6,10 @@ in batches; only where a batch has something is each of its cells looked at alon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from generator.leaks.scan import Leak, scan
+from generator.leaks.scan import scan
 from generator.model.digest import Digest
 
 MOST = 10_000
@@ -20,6 +21,9 @@ OVERLAP = 1 << 15
 
 # No pattern leads from one cell into the next: a line end ends a token, and zero is no white space.
 _BETWEEN = b"\n\0\n"
+
+_MARKED = bytes(byte if byte < 0x80 else 0x7F for byte in range(256))
+_WIDE = re.compile(rb"(?:[ -~]\0){4}")
 
 Counts = dict[str, int]
 """By rule, how many were found; a rule that found nothing is not in it."""
@@ -80,37 +84,47 @@ class Column:
 class Columns:
     """Looks through the cells of some columns, row by row."""
 
-    def __init__(self, count: int) -> None:
-        """Begin with empty columns."""
-        self.columns = [Column() for _ in range(count)]
-        self._held: list[list[bytes]] = [[] for _ in range(count)]
+    def __init__(self, binary: Sequence[bool]) -> None:
+        """Begin with empty columns.
+
+        Args:
+            binary: of each column, whether its cells are bytes of any kind, or else text in UTF-8.
+        """
+        self.columns = [Column() for _ in binary]
+        self._binary = binary
+        self._held: list[list[bytes]] = [[] for _ in binary]
         self._size = 0
 
     def row(self, cells: Sequence[bytes | None]) -> None:
-        """Take a row; a cell is text in UTF-8, or bytes of any kind, or nothing."""
+        """Take a row; what is not there is passed over."""
         for held, cell in zip(self._held, cells, strict=True):
-            if cell is not None:
+            if cell:
                 held.append(cell)
-                self._size += len(cell) + len(_BETWEEN)
+                self._size += len(cell)
         if self._size >= WINDOW:
             self.look()
 
     def look(self) -> None:
         """Look through what was taken since the last time; has to be called at the end."""
-        if self._size:
-            every = _BETWEEN.join(cell for held in self._held for cell in held)
-            if _rules(every):
-                for column, held in zip(self.columns, self._held, strict=True):
-                    _attribute(column, held)
+        for binary in (False, True):
+            some = [
+                (column, held)
+                for column, held, kind in zip(self.columns, self._held, self._binary, strict=True)
+                if kind == binary and held
+            ]
+            every = _BETWEEN.join(cell for _, held in some for cell in held)
+            if every and rules_of(every, binary=binary):
+                for column, held in some:
+                    _attribute(column, held, binary=binary)
         for column, held in zip(self.columns, self._held, strict=True):
             column.cells += len(held)
             held.clear()
         self._size = 0
 
 
-def _attribute(column: Column, cells: list[bytes]) -> None:
+def _attribute(column: Column, cells: list[bytes], *, binary: bool) -> None:
     """Count the cells in which something is found: halves that hold nothing are passed over."""
-    found = _rules(_BETWEEN.join(cells))
+    found = rules_of(_BETWEEN.join(cells), binary=binary)
     if all(map(column.full, found)):
         return
     if len(cells) == 1:
@@ -118,19 +132,20 @@ def _attribute(column: Column, cells: list[bytes]) -> None:
         return
     middle = len(cells) // 2
     for half in (cells[:middle], cells[middle:]):
-        _attribute(column, half)
+        _attribute(column, half, binary=binary)
 
 
-def rules_of(cell: bytes) -> set[str]:
-    """Return the rules that find something in one cell."""
-    return _rules(cell)
+def rules_of(data: bytes, *, binary: bool) -> set[str]:
+    """Return the rules that find something in a cell, or in cells that are joined.
 
-
-def _rules(data: bytes) -> set[str]:
-    text = _text(data)
-    leaks: list[Leak] = scan(text)
-    if "\0" in text.replace("\n\0\n", ""):
-        # UTF-16 in bytes, for example
+    What is no ASCII in bytes of any kind is read as a mark that stands between words, and a text of
+    two bytes a character, as in UTF-16, as one of a byte.
+    """
+    if not binary:
+        return {leak.rule for leak in scan(_text(data))}
+    text = data.translate(_MARKED).decode("ascii")
+    leaks = scan(text)
+    if _WIDE.search(data):
         leaks += scan(text.replace("\n\0\n", "\n\1\n").replace("\0", ""))
     return {leak.rule for leak in leaks}
 

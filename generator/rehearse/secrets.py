@@ -15,7 +15,7 @@ from typing import Any
 
 from generator.evidence.secret_scan import may_hold_text
 from generator.leaks import RULES
-from generator.leaks.streams import MOST, OVERLAP, Columns, count_text, rules_of
+from generator.leaks.streams import MOST, OVERLAP, Column, Columns, count_text, rules_of
 from generator.rehearse.inside.postgres import catalog as catalogs
 from generator.rehearse.inside.postgres import gates
 from generator.rehearse.inside.postgres import server as servers
@@ -84,8 +84,8 @@ def _database(opened: servers.Session, lines: Sequence[catalogs.Line]) -> list[d
 
 def _table(opened: servers.Session, path: str, columns: Sequence[tuple[str, str]]) -> Columns:
     """Look through every cell of some columns of a table."""
-    looked = Columns(len(columns))
     binary = [kind == _BYTES for _, kind in columns]
+    looked = Columns(binary)
     texts = [_text(name, kind) for name, kind in columns]
     starts = [
         f"substring({text} FROM 1 FOR {_LONG})" if raw else f"left({text}, {_LONG})"
@@ -127,7 +127,7 @@ def _long_cells(
             column.add(found)
             column.cells += 1
             place, found = where, set()
-        found |= rules_of(_cell(piece, raw) or b"")
+        found |= rules_of(_cell(piece, raw) or b"", binary=raw)
     column.add(found)
 
 
@@ -139,15 +139,14 @@ def _large_objects(opened: servers.Session) -> list[dict[str, Any]]:
     ]
     if not numbers:
         return []
-    looked = Columns(1)
-    (column,) = looked.columns
+    column = Column()
     for number in numbers:
         found: set[str] = set()
         at = 0
         while True:
             sql = f"SELECT lo_get({number}, {at}, {_STEP + OVERLAP})"
             piece = _cell(opened.quiet(sql.encode()).rows[0][0], raw=True) or b""
-            found |= rules_of(piece)
+            found |= rules_of(piece, binary=True)
             at += _STEP
             if len(piece) < _STEP + OVERLAP:
                 break

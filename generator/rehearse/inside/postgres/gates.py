@@ -149,13 +149,13 @@ def scan_state(value: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 def schema_state(value: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return the state of a precondition and its codes: that the clone has every entity."""
-    if value["verdict"] == COMPATIBLE:
-        return HOLDS, []
-    if value["verdict"] == INCOMPATIBLE:
-        return FAILS, ["SCHEMA_INCOMPATIBLE"]
     if value["entities"] and not value["clone_present"]:
         return NOT_RUN, []
-    return FAILS, ["SCHEMA_UNCHECKED"]
+    counts = value["counts"]
+    codes = ["SCHEMA_INCOMPATIBLE"] if counts["absent"] or counts["different"] else []
+    if counts["not_checkable"] or not value["entities"]:
+        codes.append("SCHEMA_UNCHECKED")
+    return (FAILS if codes else HOLDS), codes
 
 
 def summary(
@@ -209,7 +209,7 @@ def _request(
             f"{PROVENANCE}: the stated sha256 is the dump's, now {plan['dump']['sha256']}",
         ),
         "SECRET_FOUND": (
-            f"a dump without the secrets in {_where(scan)}",
+            f"a dump, and a change, without the secrets in {_where(scan)}",
             f"{_DUMP}; rows cleaned before it is made, the schema left as it is",
             f"{SCAN}: verdict {NO_SECRET}, over the scripts and every column that can hold text",
         ),
