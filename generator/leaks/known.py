@@ -42,7 +42,7 @@ _TOKENS = {
 # pattern that begins with a literal is looked for as fast as the literal, and several take as many
 # times as long.
 _HINTS = {
-    "ArtifactoryDetector": (re.compile("AKC"), re.compile("AP[0-9A-F]")),
+    "ArtifactoryDetector": (re.compile("AKC"), re.compile(r"AP[\dA-F]")),
     "DiscordBotTokenDetector": (re.compile(r"\.[\w-]{6}\."),),
     "GitLabTokenDetector": (re.compile("gl[a-z]{2,5}-"), re.compile("GR1348941")),
     "MailchimpDetector": (re.compile("-us[0-9]"),),

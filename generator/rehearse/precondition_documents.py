@@ -132,7 +132,6 @@ def machine_report(about: About, evidence: Path) -> dict[str, Any]:
     if governance:
         report["governance"] = governance
     checks: dict[str, Any] = {
-        "clone_isolation_proven": packet.json(gates.ISOLATION)["verdict"] == "ISOLATED",
         "exact_operator_input_specified": bool(summary["request"]),
     }
     if carried is not None and about.before is not None and about.before.blockers is not None:

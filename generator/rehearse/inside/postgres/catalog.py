@@ -7,6 +7,7 @@ change needs is a table with some columns, of some types, and some keys.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 TYPE_CHECKING = False
@@ -61,6 +62,8 @@ _SAME = {
     "timetz": "time with time zone",
 }
 """Other names of types, as PostgreSQL's documentation has them (chapter "Data Types")."""
+
+_TYPE = re.compile(r"(?P<head>[^(\[]*)(?P<length>\([^)]*\))?(?P<tail>[^\[]*)(?P<array>(?:\[\])*)")
 
 Line = list[object]
 """``["table", schema, name, kind]``, ``["column", schema, table, name, type]`` or
@@ -134,20 +137,14 @@ def judged(wanted: Mapping[str, Any], catalog: Catalog | None) -> tuple[str, str
 
 def same_type(held: str, wanted: str) -> bool:
     """Tell whether a column's type is the one that is wanted; without a length any will do."""
-    held, wanted = _bare(held), _bare(wanted)
-    if "(" not in wanted:
-        before, _, behind = held.partition("(")
-        held = before + behind.partition(")")[2]
-    return held == wanted
+    one, other = _parts(held), _parts(wanted)
+    return one[0] == other[0] and one[2] == other[2] and other[1] in ("", one[1])
 
 
-def _bare(name: str) -> str:
-    """Return a type by its first name."""
-    text = " ".join(name.lower().split())
-    head = len(text)
-    for mark in "([":
-        at = text.find(mark)
-        head = at if 0 <= at < head else head
-    first = text[:head].strip()
-    # as in "timestamp(3) with time zone", what stands behind the length belongs to the name
-    return _SAME.get(first, first) + text[head:] if " with" not in text[head:] else text
+def _parts(name: str) -> tuple[str, str, str]:
+    """Return a type's first name, its length or precision, and the brackets of an array."""
+    found = _TYPE.fullmatch(" ".join(name.lower().split()))
+    if found is None:
+        return name, "", ""
+    base = " ".join((found["head"] + found["tail"]).split())
+    return _SAME.get(base, base), (found["length"] or "").replace(" ", ""), found["array"]
