@@ -1157,8 +1157,8 @@ def test_statements_put_together_come_apart_again(parts: list[list[str]]) -> Non
 
 
 def test_the_validator_in_the_packet_holds_its_own_selftest(tmp_path: Path) -> None:
-    path = tmp_path / "rollback_check.py"
-    path.write_bytes(programs.program("rollback_check.py"))
+    path = tmp_path / programs.VALIDATOR
+    path.write_bytes(programs.program(programs.VALIDATOR))
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", path, "selftest"],
         stdout=subprocess.PIPE,

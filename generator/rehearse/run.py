@@ -60,6 +60,8 @@ SQLITE, POSTGRESQL = "sqlite", "postgres"
 STAGES = "rehearsing-"
 """Begins the name of the folder in which a run puts the lane together."""
 
+VALIDATORS = ("rollback_check.py", inside_postgres.VALIDATOR)
+"""What checks a proof, by engine."""
 PROBES = "bad-input-probes.json"
 _EXECUTOR = ".read change.sql\n"
 _PRODUCTION_TARGETS = ("production-database", "production-directus", "production-birth-surface")
@@ -405,7 +407,7 @@ def _is_blocker_map(value: dict[str, strictjson.JsonValue]) -> bool:
 
 def _inputs(lane: str, made: Prepared, change: bytes, given: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files from which anybody can make the rest of the packet again."""
-    validator = "rollback_check.py"
+    validator = next(name for name in given if name in VALIDATORS)
     plan = {
         "lane": lane,
         "production_targets": _PRODUCTION_TARGETS,
