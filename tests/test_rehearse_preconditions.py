@@ -328,7 +328,7 @@ def scanned(server: servers.Server) -> dict[str, tuple[int, dict[str, int]]]:
     """Return of each column how many cells it has, and what is found in how many of them."""
     with server.session("src") as session:
         lines = catalog.read(lambda sql: session.quiet(sql.encode()).rows)
-        found = secrets.scan({}, session, lines)
+        found = secrets.scan([], session, lines)
     return {
         f"{one['schema']}.{one['table']}.{one['column']}": (one["cells"], one["found"])
         for one in found["columns"]

@@ -133,14 +133,15 @@ def _try(trial: _Trial) -> Looked:
     """Restore the dump, and apply the change to two copies of it, if every precondition holds."""
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
         looked = Looked(trial.plan, servers.observe(server))
-        scripts = {"dump": pieces(trial.sql), "change": [trial.change]}
+        looked.read("dump", pieces(trial.sql))
+        looked.read("change", [trial.change])
         if looked.problems:
-            looked.look(scripts)
+            looked.look()
             return looked
         _run(server, f"CREATE DATABASE {inside.CLONE} TEMPLATE template0")
         dumps.restore(server, inside.CLONE, trial.sql)
         with server.session(inside.CLONE, None, **_LOOKING) as session:
-            looked.look(scripts, session)
+            looked.look(session)
         if not looked.ready:
             return looked
         with server.session(inside.CLONE) as session:

@@ -36,20 +36,27 @@ class Looked:
         self.compatible: dict[str, Any] = {}
         self.summary: dict[str, Any] = {}
         self.lines: list[catalogs.Line] | None = None
+        self.scripts: list[dict[str, Any]] = []
 
-    def look(
-        self, scripts: Mapping[str, Iterable[bytes]], opened: servers.Session | None = None
-    ) -> None:
-        """Look through the scripts, and through the restored database if there is one.
+    def read(self, name: str, text: Iterable[bytes]) -> None:
+        """Look through a script; before the database.
 
         Args:
-            scripts: by what it is, a text in pieces.
-            opened: a session in the database; none where nothing was restored.
+            name: what it is.
+            text: its pieces, cut anywhere; read once, and not held.
+        """
+        self.scripts.append(secrets.scan_script(name, text))
+
+    def look(self, opened: servers.Session | None = None) -> None:
+        """Look through the restored database, and say what all comes to.
+
+        Args:
+            opened: a session in it; none where nothing was restored.
         """
         if opened is not None:
             session = opened
             self.lines = catalogs.read(lambda sql: session.quiet(sql.encode()).rows)
-        found = secrets.scan(scripts, opened, self.lines or [])
+        found = secrets.scan(self.scripts, opened, self.lines or [])
         told = {"lane": self.plan["lane"], "dump_sha256": self.plan["dump"]["sha256"]}
         self.scan = {**told, **found}
         if any(one["script"] == "catalog" and one["found"] for one in self.scan["scripts"]):

@@ -10,7 +10,7 @@ is long in pieces, so that no table has to be held.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from generator.evidence.secret_scan import may_hold_text
@@ -30,22 +30,32 @@ _BYTES = "bytea"
 LARGE_OBJECTS = {"schema": "pg_catalog", "table": "pg_largeobject", "column": "data"}
 
 
+def scan_script(name: str, pieces: Iterable[bytes]) -> dict[str, Any]:
+    """Return what ``secret-scan.json`` says of one script.
+
+    Args:
+        name: what it is.
+        pieces: its text, cut anywhere; read once.
+    """
+    return {"script": name, "found": count_text(pieces)}
+
+
 def scan(
-    scripts: Mapping[str, Iterable[bytes]],
+    scripts: Iterable[dict[str, Any]],
     opened: servers.Session | None,
     lines: Sequence[catalogs.Line],
 ) -> dict[str, Any]:
     """Return what ``secret-scan.json`` says, but for lane and dump.
 
     Args:
-        scripts: by what it is, a text in pieces.
+        scripts: what was found in each.
         opened: a session in the restored database; none where nothing was restored.
         lines: the catalog of that database.
     """
+    found = [*scripts]
     if opened is not None:
         # names that the dump gives stand in the evidence
-        scripts = {**scripts, "catalog": [catalogs.encoded(lines)]}
-    found = [{"script": name, "found": count_text(text)} for name, text in scripts.items()]
+        found.append(scan_script("catalog", [catalogs.encoded(lines)]))
     columns = _database(opened, lines) if opened is not None else []
     places = [*found, *columns]
     total = sum(sum(one["found"].values()) for one in places)
