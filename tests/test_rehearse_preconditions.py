@@ -126,11 +126,16 @@ def test_a_lane_that_was_rehearsed_says_where_its_dump_is_from_and_that_it_will_
         "verdict": "READY",
         "request": [],
     }
-    # what the operator says is never more than a claim
-    page = place.root / "packets/sample/evidence"
-    (lane,) = run("verify", place.root, "--format", "json").object["lanes"]
+    (lane,) = verify(place.root).object["lanes"]
     assert lane["findings"] == []
-    assert gates.SCAN in (page / "inputs.txt").read_text("ascii").splitlines()
+    # what the operator says is never more than a claim, and a dump that is here is hashed again
+    known = {one["where"].removeprefix("evidence/"): one["level"] for one in lane["claims"]}
+    words = [level for where, level in known.items() if f"{gates.PROVENANCE}#/stated/" in where]
+    assert words == ["claimed only"] * 3
+    assert known[f"{gates.PROVENANCE}#/source/sha256"] == "recomputed"
+    assert known[f"{gates.SCAN}#/scripts/0/found"] == "recomputed"
+    assert known[f"{gates.SCAN}#/columns/0/found"] == "claimed only"
+    assert gates.SCAN in (place.evidence() / "inputs.txt").read_text("ascii").splitlines()
     assert place.rerun() == (0, "OVERALL PASS\nPACKET_TREE MATCH\n")
     told = report(place)
     assert told["workstream_A_clone_provenance"]["verdict"] == "SAFE_CLONE_SELECTED"
