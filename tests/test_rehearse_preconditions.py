@@ -606,6 +606,11 @@ BAD = {
         REQUIRED,
         "provenance.yml:3: holds a password",
     ),
+    "stated-no-digest": (
+        f"{STATED}sha256: ABC\n",
+        REQUIRED,
+        "provenance.yml: sha256: not a SHA-256 digest: 64 digits of lower-case hexadecimal",
+    ),
     "stated-a-candidate-twice": (
         f"{STATED}candidates: [{{id: Operator dump, rejected_because: x}}]\n",
         REQUIRED,

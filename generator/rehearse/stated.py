@@ -15,6 +15,7 @@ import msgspec
 from generator.errors import InputError
 from generator.evidence.tallies import word
 from generator.leaks import scan_bytes
+from generator.model.digest import is_digest
 from generator.names import visible
 from generator.reading import strictjson, strictyaml
 from generator.reading.tree import read_file
@@ -86,6 +87,9 @@ def provenance(path: Path, taken: Sequence[str] = ()) -> dict[str, Any]:
     for key, text in (("source", stated.source), ("stated_by", stated.stated_by)):
         if not text.strip():
             raise refused("REHEARSE-INPUT", "nothing is written here", name, key)
+    if stated.sha256 is not None and not is_digest(stated.sha256):
+        problem = "not a SHA-256 digest: 64 digits of lower-case hexadecimal"
+        raise refused("REHEARSE-INPUT", problem, name, "sha256")
     ids = [*map(word, _RESERVED), *map(word, taken), *(word(one.id) for one in stated.candidates)]
     for at, one in enumerate(stated.candidates):
         place = name, f"candidates[{at}]"
