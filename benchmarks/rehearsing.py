@@ -12,14 +12,21 @@ from pathlib import Path
 from generator.rehearse.run import POSTGRESQL, Wanted, rehearse
 
 
-def main(root: Path, dump: Path, change: Path) -> None:
+def main(root: Path, dump: Path, change: Path, provenance: Path) -> None:
     began: list[tuple[str, float]] = []
 
     def progress(name: str, _steps: int) -> Callable[[int], None]:
         began.append((name, time.monotonic()))
         return lambda _count: None
 
-    wanted = Wanted(lane="sample", root=root, dump=dump, change=change, engine=POSTGRESQL)
+    wanted = Wanted(
+        lane="sample",
+        root=root,
+        dump=dump,
+        change=change,
+        engine=POSTGRESQL,
+        provenance=provenance,
+    )
     if not rehearse(wanted, progress).proven:
         sys.exit("the rollback is not proven")
     began.append(("", time.monotonic()))

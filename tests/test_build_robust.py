@@ -89,7 +89,11 @@ def test_a_build_that_is_killed_leaves_the_old_site_or_the_new_one(built: Path) 
     change(built, 1)
     assert lanebook("build", cwd=built).returncode == 0
     assert site_of(built) == sites["new"]
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
     assert {path.name for path in built.iterdir()} == {"packets", "mkdocs.yml", "site", ".lanebook"}
 
 
@@ -124,8 +128,8 @@ def dies(root: Path, tmp_path: Path, moment: str, *, exchange: bool = True) -> N
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
 
 
-# the first tree that is removed is the one in which pictures were drawn, the second is the old site
-@pytest.mark.parametrize("moment", ["link:1", "link:60", "replace:40", "rmtree:1", "rmtree:2"])
+# trees that are removed: the one in which pictures were drawn, the one shard, the old site
+@pytest.mark.parametrize("moment", ["link:1", "link:60", "replace:40", "rmtree:1", "rmtree:3"])
 def test_a_build_that_dies_while_it_changes_the_sites(
     built: Path, moment: str, tmp_path: Path
 ) -> None:
@@ -136,8 +140,12 @@ def test_a_build_that_dies_while_it_changes_the_sites(
     assert lanebook("build", cwd=built).returncode == 0
     new = site_of(built)
     assert old != new
-    assert died == (new if moment == "rmtree:2" else old)
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert died == (new if moment == "rmtree:3" else old)
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
     assert {path.name for path in built.iterdir()} == {"packets", "mkdocs.yml", "site", ".lanebook"}
 
 
@@ -154,7 +162,11 @@ def test_where_two_folders_cannot_be_exchanged_the_next_build_mends_it(
     new = site_of(built)
     assert found in (old, new)
     assert old != new
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
     assert {path.name for path in built.iterdir()} == {"packets", "mkdocs.yml", "site", ".lanebook"}
 
 
@@ -168,7 +180,7 @@ def test_the_engine_of_a_build_that_died_does_not_write_into_the_next_one(tmp_pa
     try:
         end = time.monotonic() + 60
         # MkDocs writes this one right before the pages
-        while not any((root / ".lanebook").glob("next-*/site/html/404.html")):
+        while not any((root / ".lanebook").glob("next-*/shards/*/html/404.html")):
             assert first.poll() is None
             assert time.monotonic() < end
             time.sleep(0.005)
@@ -184,7 +196,7 @@ def test_the_engine_of_a_build_that_died_does_not_write_into_the_next_one(tmp_pa
         shutil.rmtree(root / "packets" / name)
     assert lanebook("build", cwd=root).returncode == 0
     assert site_of(root) == site_of(clean)
-    assert [item.name for item in (root / ".lanebook").iterdir() if item.is_dir()] == []
+    assert [item.name for item in (root / ".lanebook").iterdir() if item.is_dir()] == ["pages"]
 
 
 def lives(group: int) -> bool:
@@ -208,7 +220,11 @@ def test_an_interrupted_build_leaves_nothing_behind(built: Path) -> None:
     assert process.returncode in (130, 3, -signal.SIGINT), told
     assert "Traceback" not in told
     assert site_of(built) == before
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
 
 
 def test_two_builds_at_once_are_one_build_and_one_line(built: Path) -> None:
@@ -280,7 +296,11 @@ def test_a_broken_mkdocs_yml_leaves_the_site(built: Path, text: str, engine: str
     assert str(built) not in done.stderr
     assert "generator" not in done.stderr, "a traceback of lanebook's own"
     assert times(built / "site") == before
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
 
 
 @pytest.mark.parametrize("engine", ["mkdocs", "properdocs"])
@@ -378,7 +398,11 @@ def test_files_that_may_not_grow_are_one_line(built: Path) -> None:
     assert done.stderr.startswith("lanebook: ")
     assert times(built / "site") == before
     assert lanebook("build", cwd=built).returncode == 0
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
 
 
 @pytest.mark.parametrize("size", ["800k", "6m"])
@@ -403,7 +427,11 @@ def test_a_full_disk_is_one_line(size: str, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (3, ""), done.stderr
         assert done.stderr.startswith("lanebook: ")
         assert times(root / "site") == before
-        assert {path.name for path in (root / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+        assert {path.name for path in (root / ".lanebook").iterdir()} <= {
+            "lock",
+            ".gitignore",
+            "pages",
+        }
         (disk / "filler").unlink()
     finally:
         subprocess.run(["umount", str(disk)], check=True)

@@ -100,7 +100,11 @@ def test_building_twice_changes_nothing(built: Path) -> None:
     assert lanebook("build", cwd=built).returncode == 0
     assert times(built / "site") == before
     assert {path.name for path in built.iterdir()} == {"packets", "mkdocs.yml", "site", ".lanebook"}
-    assert {path.name for path in (built / ".lanebook").iterdir()} <= {"lock", ".gitignore"}
+    assert {path.name for path in (built / ".lanebook").iterdir()} <= {
+        "lock",
+        ".gitignore",
+        "pages",
+    }
 
 
 def test_check_says_whether_anything_would_change_and_writes_nothing(built: Path) -> None:

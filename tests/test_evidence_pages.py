@@ -21,7 +21,7 @@ from generator.evidence.kinds import BY_FILE, KINDS, SAMPLES
 from generator.model.digest import Digest, sha256
 from generator.model.finding import Claim
 from generator.reading.root import open_root
-from generator.render import viewer, words
+from generator.render import evidence_pages, viewer, words
 from generator.render.evidence_facts import (
     MOST_FACTS,
     MOST_ITEMS,
@@ -851,3 +851,10 @@ def test_the_facts_can_be_seen_on_any_screen(site: Site, browser: Any, width: in
     page.goto((site.html / "lanes" / "index.html").as_uri())
     assert page.locator("#lanes tbody tr:visible").count() == 10
     context.close()
+
+
+def test_the_parts_of_a_table_have_names_of_their_own() -> None:
+    assert evidence_pages._told_apart(["rows", "types", "types", "keys"]) == [
+        *("rows", "types, part 1", "types, part 2"),
+        "keys",
+    ]

@@ -15,12 +15,16 @@ from typing import Any
 import pytest
 import yaml
 
+from generator.rehearse.inside.postgres import server as servers
+from scripts import make_postgres_lanes
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKETS = ROOT / "packets"
 TEMPLATE = ROOT / "templates" / "root" / "packets"
 FIRST, SECOND = "clone-rehearsal-sqlite", "clone-rehearsal-sqlite-2"
 SEALED = (FIRST, SECOND)
 REHEARSED = ("registry-column-rehearsal", "approvals-backfill-rehearsal")
+HELD, ON_SERVER = "clone-rehearsal-postgres", "clone-rehearsal-postgres-2"
 ORDER = (
     "no-production-execution",
     "readiness-surface-scoping",
@@ -28,9 +32,17 @@ ORDER = (
     "production-shaped-clone",
     *SEALED,
     *REHEARSED,
+    HELD,
+    ON_SERVER,
 )
 SEALS = ("HASH_MANIFEST.txt", "packet_tree.sha256")
 TIME_LIMIT = 120
+SERVER = 15
+"""The version that the packet on PostgreSQL names."""
+served = pytest.mark.skipif(
+    not (Path(servers.binaries(SERVER)) / "postgres").exists(),
+    reason=f"no server of PostgreSQL {SERVER} here",
+)
 USER_PATH = re.compile(rb"/Users/|/home/|/root/|/private/tmp/(?!fix7-rehearsal-clone)|[A-Z]:\\")
 
 
@@ -287,10 +299,12 @@ def test_reservations_are_contiguous_above_their_ceilings() -> None:
         (510, 511),
         (512, 513),
         (514, 515),
+        (516, 517),
+        (518, 519),
     ]
     # What the second lane is known for by reference does not state its ceiling.
     ceilings = [entry.get("above_ceiling") for entry in governance]
-    assert ceilings == [441, None, 484, 494, 507, 509, 511, 513]
+    assert ceilings == [441, None, 484, 494, 507, 509, 511, 513, 515, 517]
     assert {entry["apply_now"] for entry in governance} == {False}
 
 
@@ -310,9 +324,9 @@ def test_a_blocker_never_vanishes() -> None:
     ids = [
         {row["id"] for row in report(lane)["production_blocker_map"]["blockers"]} for lane in lanes
     ]
-    assert [len(rows) for rows in ids] == [7] * 7
+    assert [len(rows) for rows in ids] == [7] * 9
     assert all(rows == ids[0] for rows in ids)
-    assert [report(lane)["production_blocker_map"]["open_count"] for lane in ORDER] == [7] * 8
+    assert [report(lane)["production_blocker_map"]["open_count"] for lane in ORDER] == [7] * 10
 
 
 @pytest.mark.parametrize("lane", ORDER[2:])
@@ -328,7 +342,38 @@ def test_the_rehearsed_lanes_are_made_again_byte_for_byte() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("lane", REHEARSED)
+@served
+def test_the_lanes_on_postgres_are_made_again_byte_for_byte() -> None:
+    script = ROOT / "scripts" / "make_postgres_lanes.py"
+    done = run(sys.executable, str(script), "--check", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+@served
+def test_the_lane_on_postgres_is_made_again_by_itself(tmp_path: Path) -> None:
+    shutil.copytree(PACKETS / ON_SERVER / "evidence", tmp_path / "evidence")
+    before = content(tmp_path)
+    done = run("sh", "evidence/RERUN.sh", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "OVERALL PASS\nPACKET_TREE MATCH\n"), done.stderr
+    assert content(tmp_path) == before
+
+
+def test_the_lane_that_was_not_rehearsed_asks_for_what_the_next_one_has() -> None:
+    asked = report(HELD)
+    assert asked["final_status"] == "CLONE_REHEARSAL_POSTGRES_REHEARSAL_NOT_APPLIED"
+    assert [item["code"] for item in asked["operator_input_request"]] == ["SECRET_FOUND"]
+    assert asked["workstream_A_secret_scan"]["secrets_found"] == 2
+    assert not (PACKETS / HELD / "evidence" / "source.dump").exists()
+    offered = asked["workstream_F_decision_packet"]["options"]
+    assert report(ON_SERVER)["delegated_decision_consumed"] in offered
+    planted = make_postgres_lanes.PLANTED.encode()
+    assert planted in make_postgres_lanes.dump(planted=True)
+    assert [name for name, data in content(PACKETS).items() if planted in data] == []
+    dump = (PACKETS / ON_SERVER / "evidence" / "source.dump").read_bytes()
+    assert dump == make_postgres_lanes.dump(planted=False)
+
+
+@pytest.mark.parametrize("lane", [*REHEARSED, ON_SERVER])
 def test_the_evidence_of_a_rehearsed_lane_is_recomputed_and_clean(lane: str) -> None:
     done = run(
         *(sys.executable, "-m", "generator", "verify", "--format", "json", f"packets/{lane}"),

@@ -127,6 +127,10 @@ TABLE = (
     "CREATE TABLE public.t (id integer PRIMARY KEY, v text);\nINSERT INTO public.t VALUES (1, 'a');"
 )
 
+STATED = "source: a copy of the staging registry\nstated_by: operations\n"
+REQUIRED = "entities: [{entity: rows, table: public.t, columns: {id: integer}}]\n"
+REQUIRED_OF_SCHEMA = "entities: [{entity: objects, table: registry.objects}]\n"
+
 
 def plain(body: str, restrict: str = "") -> bytes:
     return PLAIN.format(body=body, restrict=restrict).encode()
@@ -135,14 +139,36 @@ def plain(body: str, restrict: str = "") -> bytes:
 class Place(rehearse_support.Place):
     """A root, and a folder for temporary files in which servers run."""
 
-    def run(self, dump: Path | bytes, change: str, *arguments: str, lane: str = "sample") -> Answer:
+    def run(
+        self,
+        dump: Path | bytes,
+        change: str,
+        *arguments: str | Path,
+        lane: str = "sample",
+        provenance: str | None = STATED,
+        requirements: str | None = "",
+    ) -> Answer:
+        """Rehearse; without others, the dump is stated, and a table that it has is required."""
+        if requirements == "":
+            requirements = REQUIRED if isinstance(dump, bytes) else REQUIRED_OF_SCHEMA
         if isinstance(dump, bytes):
             (self.path / "copy.dump").write_bytes(dump)
             dump = self.path / "copy.dump"
         script_path = self.path / "change.sql"
         script_path.write_text(change, "utf-8")
-        source = ("--engine", "postgres", "--dump", dump, "--change", script_path)
+        source: list[str | Path] = ["--engine", "postgres", "--dump", dump, "--change", script_path]
+        for path in self.stated(provenance, requirements):
+            source += [f"--{path.stem}", path]
         return run("rehearse", lane, "--root", self.root, *source, *arguments)
+
+    def stated(self, *texts: str | None) -> list[Path]:
+        """Write down what is stated of a dump and required of it, each where it is given."""
+        found = []
+        for name, text in zip(("provenance.yml", "requirements.yml"), texts, strict=True):
+            if text is not None:
+                (self.path / name).write_text(text, "utf-8")
+                found.append(self.path / name)
+        return found
 
     def rerun(self, lane: str = "sample", **environment: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -270,7 +296,7 @@ def test_a_rehearsal_becomes_a_lane_that_verifies_and_is_made_again(
     sealed = (place.evidence() / "packet_tree.sha256").read_text("ascii").strip()
     assert answer == Answer(
         0,
-        f"packets/sample\n{sealed}  44 files\nSAMPLE_ROLLBACK_PROVEN_ON_CLONE\n"
+        f"packets/sample\n{sealed}  51 files\nSAMPLE_ROLLBACK_PROVEN_ON_CLONE\n"
         "next: lanebook verify\n",
         "",
     )
@@ -330,7 +356,7 @@ def test_a_dump_may_be_named_by_a_link(place: Place) -> None:
     (place.path / "nightly.dump").write_bytes(plain(TABLE))
     latest = place.path / "latest.dump"
     latest.symlink_to("nightly.dump")
-    answer = place.run(latest, "DELETE FROM public.t;")
+    answer = place.run(latest, "DELETE FROM public.t;", requirements=REQUIRED)
     assert (answer.code, answer.err) == (0, "")
     place.assert_clean("sample")
     matches = 0, "OVERALL PASS\nPACKET_TREE MATCH\n"
@@ -861,16 +887,6 @@ def test_a_server_with_a_route_is_named_by_its_own_code(tmp_path: Path) -> None:
 
 
 @served
-def test_nothing_of_a_dump_is_restored_on_a_server_that_is_not_isolated(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(servers.SERVER_SETTINGS, "listen_addresses", "127.0.0.1")
-    answer = place.run(plain(TABLE), "DELETE FROM public.t;")
-    assert answer == Answer(3, "", "lanebook: copy.dump: SERVER_LISTENS_TCP (REHEARSE-ISOLATION)\n")
-    place.assert_clean()
-
-
-@served
 def test_what_a_dump_runs_by_a_detour_stays_in_the_sandbox(place: Place, tmp_path: Path) -> None:
     outside = tmp_path / "escaped"
     body = f"""{TABLE}
@@ -1262,6 +1278,8 @@ def test_a_full_disk_is_named(place: Place, room: int) -> None:
         *("rehearse", "sample", "--root", place.root, "--engine", "postgres"),
         *("--dump", place.path / "copy.dump", "--change", place.path / "change.sql"),
     ]
+    for path in place.stated(STATED, REQUIRED):
+        asked += [f"--{path.stem}", path]
     done = subprocess.run(
         asked,
         cwd=REPOSITORY,
@@ -1281,21 +1299,23 @@ def test_a_full_disk_is_named(place: Place, room: int) -> None:
 
 _KILLED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from generator.rehearse.run import Wanted, rehearse
 
-root, dump, change = map(Path, sys.argv[1:])
-rehearse(Wanted(lane="sample", root=root, dump=dump, change=change, engine="postgres"))
+root, dump, change, stated, needed = map(Path, sys.argv[1:])
+wanted = Wanted(lane="sample", root=root, dump=dump, change=change, engine="postgres")
+rehearse(replace(wanted, provenance=stated, requirements=needed))
 """
 
 
-def nobody_answers(folder: Path) -> bool:
-    """Whether there is no socket, or nobody behind it; one that is just ending may reset."""
+def gone(folder: Path) -> bool:
+    """Tell whether there is no socket, or nobody behind it; not yet where one is just dying."""
     try:
         servers.Session(str(folder), "postgres", {}).close()
     except (FileNotFoundError, ConnectionRefusedError):
         return True
-    except (OSError, servers.Refusal):
+    except (ConnectionResetError, servers.Refusal):
         return False
     return False
 
@@ -1316,8 +1336,9 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
     dump, change = place.path / "copy.dump", place.path / "change.sql"
     dump.write_bytes(plain(TABLE))
     change.write_text("DELETE FROM public.t;", "utf-8")
+    stated, needed = place.stated(STATED, REQUIRED)
     process = subprocess.Popen(
-        [sys.executable, "-c", _KILLED, str(place.root), str(dump), str(change)],
+        [sys.executable, "-c", _KILLED, place.root, dump, change, stated, needed],
         cwd=REPOSITORY,
         env={**os.environ, "TMPDIR": str(place.temporary)},
     )
@@ -1338,7 +1359,7 @@ def test_a_killed_rehearsal_leaves_no_server_and_the_next_removes_the_rest(
         assert time.monotonic() < end, "something outlives it"
         time.sleep(0.02)
     for folder in place.temporary.glob(f"{CLONES}*/**/server"):
-        while not nobody_answers(folder):
+        while not gone(folder):
             assert time.monotonic() < end, "a server outlives it"
             time.sleep(0.02)
 
@@ -1431,8 +1452,8 @@ def test_statements_put_together_come_apart_again(parts: list[list[str]]) -> Non
 
 
 def test_the_validator_in_the_packet_holds_its_own_selftest(tmp_path: Path) -> None:
-    path = tmp_path / "rollback_check.py"
-    path.write_bytes(programs.program("rollback_check.py"))
+    path = tmp_path / programs.VALIDATOR
+    path.write_bytes(programs.program(programs.VALIDATOR))
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", path, "selftest"],
         stdout=subprocess.PIPE,

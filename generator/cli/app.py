@@ -270,9 +270,16 @@ def verify(
 @click.option("--check", is_flag=True, help="Write nothing; say what would change in site/docs.")
 @click.option("--strict", is_flag=True, help="Count claims that nothing can confirm as findings.")
 @JOBS
+@click.option("--no-cache", is_flag=True, help="Take nothing over that was made before.")
 @click.pass_obj
 def build(
-    output: Output, folder: Path | None, engine: str, check: bool, strict: bool, jobs: int
+    output: Output,
+    folder: Path | None,
+    engine: str,
+    check: bool,
+    strict: bool,
+    jobs: int,
+    no_cache: bool,
 ) -> int:
     """Verify, render the pairs of Markdown and JSON, and build the site.
 
@@ -281,6 +288,9 @@ def build(
     verified, the site says so and the exit code is 3.
 
     With --check the exit code is 1 where something would change, else that of the verdict.
+
+    Pages that an engine made before, from the same bytes by the same programs, are taken over. The
+    result is the same without them; --no-cache is never needed.
 
     \b
     Examples:
@@ -292,7 +302,9 @@ def build(
     from generator.writing.build import build as build_site
 
     root = open_root(around(folder))
-    built = build_site(root, engine=engine, jobs=jobs, check=check, progress=output.phase)
+    built = build_site(
+        root, engine=engine, jobs=jobs, check=check, cache=not no_cache, progress=output.phase
+    )
     verdict = built.verdict
     if check:
         for change in built.changes:

@@ -17,10 +17,12 @@ FILES = frozenset(
         "post-execution-review.json",
         "production-readiness-blocker-map.json",
         "rehearsal-log.json",
+        "rehearsal-preconditions.json",
         "rehearsal-target-lock.json",
         "rollback-recovery-proof.json",
         "schema-compatibility.json",
         "scope-lock.json",
+        "secret-scan.json",
         "server-isolation.json",
         "touched-rows.json",
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from generator.evidence import samples, target_lock
 from generator.evidence.base import (
+    PLAN,
     Evidence,
     EvidenceKind,
     EvidenceModel,
@@ -19,6 +20,7 @@ from generator.evidence.base import (
     derived,
     file_rows,
     must_be,
+    plan,
     refused,
 )
 from generator.evidence.tallies import counted, twice
@@ -27,6 +29,8 @@ from generator.model.digest import is_digest, sha256
 from generator.rules.base import Code
 
 FILE = "clone-provenance.json"
+ENGINE = "postgresql"
+PRECONDITIONS = "rehearsal-preconditions.json"
 SELECTED = "SAFE_CLONE_SELECTED"
 NONE_SAFE = "NO_SAFE_PRODUCTION_SHAPED_CLONE_AVAILABLE"
 _SECRET = re.compile(
@@ -56,6 +60,26 @@ class Candidate(Part, frozen=True):
     rejected_because: str | None = None
 
 
+class Stated(Part, frozen=True):
+    """What the operator says of the source; nothing here can confirm it."""
+
+    source: str
+    stated_by: str
+    taken: str | None = None
+    cleaned: str | None = None
+    method: str | None = None
+    sha256: str | None = None
+    """The digest that the operator knows the source by."""
+
+
+class Dump(Part, frozen=True):
+    """The dump that the clone was made from, or would have been."""
+
+    sha256: str
+    size: int | None = None
+    form: str | None = None
+
+
 class Searched(Part, frozen=True):
     """A file, and the number of secrets that were found in it."""
 
@@ -75,6 +99,8 @@ class CloneProvenance(EvidenceModel, frozen=True):
     rejected_count: int | None = None
     searched_for_secrets: tuple[Searched, ...] = ()
     secrets_found: int | None = None
+    stated: Stated | None = None
+    dump: Dump | None = None
 
 
 _TODO = "Look for a clone again, and write down every candidate."
@@ -108,6 +134,11 @@ CODES = {
         "The clone came from other bytes than these.",
         _TODO,
     ),
+    "CLONE_NOT_STATED": Code(
+        "Nobody stated where a dump comes from, and a clone was made of it on PostgreSQL.",
+        "Rows of which nobody knows the source may be anybody's.",
+        "Give a statement of the source with --provenance; 'lanebook rehearse --help' names it.",
+    ),
     "CLONE_TARGET_DIFFERS": Code(
         "The clone that was selected is not the target that was locked.",
         "The rehearsal ran on something else.",
@@ -134,6 +165,7 @@ CODES = {
 def rows(evidence: Evidence) -> Iterator[Row]:
     """Derive the selection, the counts, the digest and the secrets again."""
     found = evidence.model(FILE, CloneProvenance)
+    yield from _stated(evidence, found)
     if found is None:
         return
     if not found.candidates:
@@ -228,6 +260,48 @@ def _source(evidence: Evidence, found: CloneProvenance) -> Iterator[Row]:
     )
 
 
+def _stated(evidence: Evidence, found: CloneProvenance | None) -> Iterator[Row]:
+    """Look that somebody stated where a dump comes from, and hold the dump against the plan's."""
+    lock = evidence.model(target_lock.FILE, target_lock.TargetLock)
+    if lock is not None and lock.target.engine == ENGINE and (found is None or not found.stated):
+        where = f"{FILE}#/stated" if found is not None else f"{target_lock.FILE}#/target/engine"
+        yield refused(where, "absent", "CLONE_NOT_STATED", "Nobody stated it.", "a source")
+    if found is None:
+        return
+    for key in ("source", "stated_by", "taken", "cleaned", "method"):
+        text = getattr(found.stated, key, None)
+        if text is not None:
+            yield claimed(f"{FILE}#/stated/{key}", text)
+    if found.dump is None:
+        return
+    dump = plan(evidence).get("dump")
+    planned = dump.get("sha256") if isinstance(dump, dict) else None
+    digest = found.dump.sha256
+    for where, known, against in (
+        (f"{FILE}#/dump/sha256", planned, f"{PLAN}#/dump/sha256"),
+        (f"{FILE}#/dump/sha256", found.source and found.source.sha256, f"{FILE}#/source/sha256"),
+    ):
+        if isinstance(known, str):
+            yield derived(
+                where,
+                digest,
+                known,
+                against=against,
+                code="CLONE_SOURCE_DIFFERS",
+                message="It is the digest of another dump.",
+            )
+    # of a candidate that was rejected for that, it is what the operator is asked about
+    if found.stated is not None and found.stated.sha256 is not None and found.selected is not None:
+        yield derived(
+            f"{FILE}#/stated/sha256",
+            found.stated.sha256,
+            digest,
+            against=f"{FILE}#/dump/sha256",
+            code="CLONE_SOURCE_DIFFERS",
+            message="The dump has another digest than the operator stated.",
+        )
+
+
 def _secrets(evidence: Evidence, found: CloneProvenance) -> Iterator[Row]:
     pointer = f"{FILE}#/searched_for_secrets"
     places = [(f"{pointer}/{at}", one) for at, one in enumerate(found.searched_for_secrets)]
@@ -305,6 +379,7 @@ def sample() -> dict[str, object]:
         "source": _source_of("states/expected.sql", samples.BEFORE),
         "searched_for_secrets": [{"file": "states/expected.sql", "secrets": 0}],
         "secrets_found": 0,
+        "stated": {"source": "a copy of the staging registry", "stated_by": "operations"},
         "verdict": SELECTED,
     }
 
@@ -330,6 +405,12 @@ KIND = EvidenceKind(
         "CLONE_REASON": _damaged("candidates", 1, "rejected_because", to=""),
         "CLONE_SOURCE": _damaged("source", to=None),
         "CLONE_SOURCE_DIFFERS": _damaged("source", "sha256", to=samples.state("change.sql")),
+        "CLONE_NOT_STATED": lambda: samples.on_server(
+            {
+                FILE: {("stated",): samples.DELETED},
+                PRECONDITIONS: samples.failing(1, FILE, "CLONE_NOT_STATED"),
+            }
+        ),
         "CLONE_TARGET_DIFFERS": lambda: samples.changed(
             FILE,
             {

@@ -94,12 +94,13 @@ def _values() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _files() -> dict[str, bytes]:
-    from generator.evidence import rehearsal_log, validator_result  # late, as above
+    from generator.evidence import rehearsal_log, secret_scan, validator_result  # late, as above
 
     return (
         FILES
         | rehearsal_log.sample_outputs()
         | validator_result.sample_outputs()
+        | secret_scan.sample_outputs()
         | {path: encoded(value) for path, value in _values().items()}
     )
 
@@ -173,7 +174,11 @@ def changed_together(
     files: Mapping[str, Changes], others: Mapping[str, bytes] | None = None
 ) -> Evidence:
     """Return the sample in which values of several evidence files, and other files, are others."""
-    replaced: dict[str, bytes | None] = dict(others or {})
+    return evidence({**(others or {}), **_changed(files)})
+
+
+def _changed(files: Mapping[str, Changes]) -> dict[str, bytes]:
+    replaced: dict[str, bytes] = {}
     for path, changes in files.items():
         value = msgspec.json.decode(_files()[path])
         for steps, new in changes.items():
@@ -185,7 +190,48 @@ def changed_together(
             else:
                 holder[steps[-1]] = new
         replaced[path] = encoded(value)
-    return evidence(replaced)
+    return replaced
+
+
+def failing(at: int, file: str, code: str) -> Changes:
+    """Return what the preconditions of the sample say where one of them fails, by its place."""
+    return {
+        ("preconditions", at): {"evidence": file, "state": "FAILS", "codes": [code]},
+        ("verdict",): "NOT_APPLIED",
+        ("request",): [{"code": code, "bring": "a", "form": "b", "check": "c"}],
+    }
+
+
+def on_server(files: Mapping[str, Changes | None]) -> Evidence:
+    """Return the sample as if its target were a PostgreSQL server, changed further.
+
+    Args:
+        files: by path, values that are others, or None where the file is taken out.
+    """
+    made: dict[str, dict[Any, object]] = {
+        "rehearsal-target-lock.json": {("target", "engine"): "postgresql"},
+        "schema-compatibility.json": {
+            ("entities",): [{"entity": "t", "table": "t", "columns": ["id"], "state": "PRESENT"}],
+            ("entity_count",): 1,
+            ("counts",): {"present": 1, "absent": 0, "different": 0, "not_checkable": 0},
+            ("verdict",): "COMPATIBLE",
+        },
+        "rehearsal-preconditions.json": {
+            ("preconditions",): [
+                {"evidence": f"{name}.json", "state": "HOLDS", "codes": []}
+                for name in (
+                    *("secret-scan", "clone-provenance"),
+                    *("server-isolation", "schema-compatibility"),
+                )
+            ],
+        },
+    }
+    for path, changes in files.items():
+        # a precondition is one of the four by now: first all of them, then what is changed
+        made[path] = {**made.get(path, {}), **(changes or {})}
+    gone = {path for path, changes in files.items() if changes is None}
+    values = _changed({path: steps for path, steps in made.items() if path not in gone})
+    return evidence({**values, **dict.fromkeys(gone)})
 
 
 Changes: TypeAlias = Mapping[Any, object]

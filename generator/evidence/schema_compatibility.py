@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
+
 from generator.evidence import samples
 from generator.evidence.base import (
     Evidence,
@@ -20,14 +22,28 @@ from generator.evidence.base import (
     refused,
 )
 from generator.evidence.schemas import bare, tables
+from generator.evidence.secret_scan import CATALOG, ENGINE, PRECONDITIONS, catalog_lines
 from generator.evidence.tallies import counted, named, twice, word
+from generator.evidence.target_lock import FILE as LOCK
+from generator.evidence.target_lock import TargetLock
 from generator.ledger import Row
+
+# what judges a clone before a rehearsal is what judges its evidence: one meaning of each state
+from generator.rehearse.inside.postgres.catalog import Catalog, judged
 from generator.rules.base import Code
 
 FILE = "schema-compatibility.json"
 PRESENT, ABSENT, DIFFERENT, NOT_CHECKABLE = "PRESENT", "ABSENT", "DIFFERENT", "NOT_CHECKABLE"
 COMPATIBLE, INCOMPATIBLE, UNCHECKED = "COMPATIBLE", "INCOMPATIBLE", "CANNOT_BE_CHECKED"
 _WORDS = {word(state): state for state in (PRESENT, ABSENT, DIFFERENT, NOT_CHECKABLE)}
+
+
+class Key(Part, frozen=True):
+    """A key of a table, ``primary``, ``unique`` or ``foreign``; the last names its other table."""
+
+    kind: str
+    columns: list[str]
+    table: str | None = None
 
 
 class Entity(Part, frozen=True):
@@ -39,6 +55,11 @@ class Entity(Part, frozen=True):
     """The table by which it is looked up."""
     columns: tuple[str, ...] = ()
     """The columns that the change needs of it."""
+    types: dict[str, str] = msgspec.field(default_factory=dict)
+    """The types that these must have, by name; where none is named, any will do."""
+    keys: tuple[Key, ...] = ()
+    reason: str | None = None
+    """Why it is not present."""
 
 
 class Counts(Part, frozen=True):
@@ -100,6 +121,17 @@ CODES = {
         "That is contact with production, which no rehearsal has.",
         "Stop, and tell the owners.",
     ),
+    "SCHEMA_UNCHECKED": Code(
+        "A change was rehearsed on PostgreSQL, and it was not checked that the clone has what the"
+        " change needs.",
+        "A clone that lacks it is not shaped as production is, and shows nothing about it.",
+        "Give the entities, with tables to look them up by, with --requirements.",
+    ),
+    "SCHEMA_INCOMPATIBLE": Code(
+        "A change was rehearsed on PostgreSQL, and the clone lacks something that it needs.",
+        "A clone that lacks it is not shaped as production is, and shows nothing about it.",
+        "Bring a dump that has every entity; the file says what is absent or different.",
+    ),
     "SCHEMA_VERDICT": Code(
         "The verdict on compatibility does not say what the entities say.",
         "Whoever reads only the verdict decides on something else.",
@@ -111,6 +143,7 @@ CODES = {
 def rows(evidence: Evidence) -> Iterator[Row]:
     """Derive each entity's state from the state file, and counts and verdict from the entities."""
     found = evidence.model(FILE, SchemaCompatibility)
+    yield from _rehearsed(evidence, found)
     if found is None:
         return
     if not found.entities:
@@ -121,10 +154,15 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         yield named(evidence, f"{FILE}#/state_file", found.state_file, "SCHEMA_STATE_FILE_MISSING")
     content = evidence.content(found.state_file) if found.state_file is not None else None
     # other forms of state are not read here, and what they hold is only claimed
-    readable = content is not None and (found.state_file or "").endswith(".sql")
-    held = tables(content) if content is not None and readable else None
-    for where, one in places:
-        yield _entity(found, one, f"{where}/state", held)
+    state_file = found.state_file or ""
+    if content is not None and state_file == CATALOG:
+        catalog = Catalog(catalog_lines(content))
+        for where, one in places:
+            yield from _by_catalog(one, where, catalog, state_file)
+    else:
+        held = tables(content) if content is not None and state_file.endswith(".sql") else None
+        for where, one in places:
+            yield _entity(found, one, f"{where}/state", held)
     yield from _summary(found)
     yield derived(
         f"{FILE}#/clone_present",
@@ -141,6 +179,47 @@ def rows(evidence: Evidence) -> Iterator[Row]:
         code="SCHEMA_LIVE_READ",
         message="It must not be so.",
     )
+
+
+def _rehearsed(evidence: Evidence, found: SchemaCompatibility | None) -> Iterator[Row]:
+    """Refuse a rehearsal on PostgreSQL whose clone is not seen to have everything."""
+    lock = evidence.model(LOCK, TargetLock)
+    if lock is None or lock.target.engine != ENGINE:
+        return
+    message = "There is a rehearsal in spite of it."
+    if found is None:
+        if not evidence.has(FILE):
+            where, missing = f"{LOCK}#/target/engine", f"There is no {FILE}."
+            yield refused(where, ENGINE, "SCHEMA_UNCHECKED", missing, FILE)
+    elif found.verdict == INCOMPATIBLE:
+        where = f"{FILE}#/verdict"
+        yield refused(where, found.verdict, "SCHEMA_INCOMPATIBLE", message, COMPATIBLE)
+    elif found.verdict.startswith(UNCHECKED):
+        yield refused(f"{FILE}#/verdict", found.verdict, "SCHEMA_UNCHECKED", message, COMPATIBLE)
+
+
+def _by_catalog(one: Entity, where: str, catalog: Catalog, path: str) -> Iterator[Row]:
+    """Derive state and reason of an entity from what the server's catalogs have."""
+    wanted = {
+        "table": one.table,
+        "columns": {name: one.types.get(name) for name in one.columns},
+        "keys": [
+            {"kind": key.kind, "columns": key.columns, "table": key.table} for key in one.keys
+        ],
+    }
+    state, reason = judged(wanted, catalog)
+    for name, stated, computed in (
+        ("state", one.state, state),
+        ("reason", one.reason or "", reason),
+    ):
+        yield derived(
+            f"{where}/{name}",
+            stated,
+            computed,
+            against=path,
+            code="SCHEMA_ENTITY_DIFFERS",
+            message="The catalog gives another one.",
+        )
 
 
 def _entity(
@@ -263,6 +342,26 @@ KIND = EvidenceKind(
         "SCHEMA_ENTITY_DIFFERS": _damaged("entities", 2, "table", to="t"),
         "SCHEMA_CLONE_FLAG": _damaged("clone_present", to=False),
         "SCHEMA_LIVE_READ": _damaged("live_schema_read", to=True),
+        "SCHEMA_UNCHECKED": lambda: samples.on_server(
+            {
+                FILE: {
+                    ("entities",): [{"entity": "Directus fields", "state": NOT_CHECKABLE}],
+                    ("counts",): {"present": 0, "absent": 0, "different": 0, "not_checkable": 1},
+                    ("verdict",): UNCHECKED,
+                },
+                PRECONDITIONS: samples.failing(3, FILE, "SCHEMA_UNCHECKED"),
+            }
+        ),
+        "SCHEMA_INCOMPATIBLE": lambda: samples.on_server(
+            {
+                FILE: {
+                    ("entities",): [{"entity": "approvals", "table": "a", "state": ABSENT}],
+                    ("counts",): {"present": 0, "absent": 1, "different": 0, "not_checkable": 0},
+                    ("verdict",): INCOMPATIBLE,
+                },
+                PRECONDITIONS: samples.failing(3, FILE, "SCHEMA_INCOMPATIBLE"),
+            }
+        ),
         "SCHEMA_VERDICT": _damaged("verdict", to=COMPATIBLE),
     },
 )

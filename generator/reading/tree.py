@@ -29,7 +29,7 @@ from generator.reading.limits import DEFAULT, Limits
 SMALL = 1024 * 1024
 """Files below this size are read by one call into one buffer that is used again and again."""
 
-LEANED_ON = (".jsonl", ".sh", ".sql", ".txt", ".tsv")
+LEANED_ON = (".dump", ".jsonl", ".sh", ".sql", ".txt", ".tsv")
 """How the names of files end whose rows, steps, calls and outputs evidence leans on (spec 2.2)."""
 
 BESIDE_LIMIT = 4 * 1024 * 1024

@@ -89,11 +89,6 @@ REHEARSE_CODES: dict[str, Code] = {
         "A dump is restored on a throwaway server, and only in a sandbox.",
         "On Debian: apt-get install postgresql bubblewrap.",
     ),
-    "REHEARSE-ISOLATION": Code(
-        "The throwaway server is not isolated; nothing of the dump was restored.",
-        "What is rehearsed on it could reach something else, or be reached.",
-        "See to what the message names, and rehearse again.",
-    ),
     "REHEARSE-SPACE": Code(
         "There is no room left on the disk.",
         "Half a clone shows nothing about the rest.",
@@ -150,8 +145,9 @@ REHEARSE_CODES: dict[str, Code] = {
         "Find out who put it there, and rehearse again.",
     ),
     "REHEARSE-INPUT": Code(
-        "The blocker map or the governance addendum that was given cannot be used.",
-        "It goes into the packet as it is, so it has to be whole.",
+        "A file that was given cannot be used: the blocker map, the governance addendum, what is"
+        " stated of a dump, or what is required of it.",
+        "What it says goes into the packet, so it has to be whole, and may hold no secret.",
         "Correct the file that is named.",
     ),
     "REHEARSE-RUN": Code(

@@ -68,7 +68,8 @@ def lane_file(about: About) -> str:
         lines.append(f"date: {_quoted(about.date)}")
     if about.before is not None:
         lines.append(f"previous: {_quoted(about.before.id)}")
-    lines.append("pins:")
+    if about.pins:
+        lines.append("pins:")
     lines += [f"  {name}: {_quoted(digest)}" for name, digest in sorted(about.pins.items())]
     return "\n".join(lines) + "\n"
 
@@ -92,7 +93,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
         proven: whether ``commands.sh`` passed.
         rerun: the last line of ``RERUN.sh``.
     """
-    packet = _Packet(evidence)
+    packet = Packet(evidence)
     log, proof = packet.json("rehearsal-log.json"), packet.json("rollback-recovery-proof.json")
     target = packet.json("rehearsal-target-lock.json")
     checked = packet.json("hardened-validator-result.json")
@@ -109,17 +110,12 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     }
     if blocker_map is not None:
         decision["blocker_map_sha256"] = packet.listed[BLOCKERS]
-    report: dict[str, Any] = {"doc": f"{about.id}-report"}
-    if about.date:
-        report["date"] = about.date
-    report["made_by"] = "lanebook rehearse"
-    if about.delegation:
-        report["delegated_decision_consumed"] = about.delegation
-        report["delegation"] = about.delegation_source
+    # late: its documents are made of the parts of these
+    from generator.rehearse import precondition_documents
+
     not_run = proof.get("not_run", [])
-    report["final_status"] = final_status(about.id, proven=proven, whole=not not_run)
-    report |= dict.fromkeys(_UNTOUCHED, False)
-    report["preflight"] = {**_preflight(about.before), "production_hold": True}
+    report = head(about, final_status(about.id, proven=proven, whole=not not_run))
+    report |= precondition_documents.told(packet)
     report |= {
         "workstream_A_clone_isolation": {
             "target": target["target"]["path"],
@@ -165,11 +161,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
         "workstream_F_decision_packet": decision,
     }
     if blocker_map is not None and carried is not None:
-        report["production_blocker_map"] = {
-            "open_count": sum(row["state"] == "OPEN" for row in carried),
-            "newly_closed": blocker_map.get("newly_closed", []),
-            "blockers": carried,
-        }
+        report["production_blocker_map"] = blocker_summary(blocker_map, carried)
     report["evidence_packet"] = {
         "path": f"packets/{about.id}/evidence/",
         "packet_tree_sha256": packet.tree,
@@ -180,16 +172,47 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
         "rerun_sh": rerun,
         "wrapper_exit_codes_all_zero": checks["exit_codes_as_expected"],
     }
-    governance = {
+    reserved = governance(addendum)
+    if reserved:
+        report["governance"] = reserved
+    report["self_check"] = checks
+    report["next_macro"] = f"decision by owner/operator (default {HOLD})"
+    return report
+
+
+def head(about: About, status: str) -> dict[str, Any]:
+    """Return the first part of every machine report."""
+    report: dict[str, Any] = {"doc": f"{about.id}-report"}
+    if about.date:
+        report["date"] = about.date
+    report["made_by"] = "lanebook rehearse"
+    if about.delegation:
+        report["delegated_decision_consumed"] = about.delegation
+        report["delegation"] = about.delegation_source
+    report["final_status"] = status
+    report |= dict.fromkeys(_UNTOUCHED, False)
+    report["preflight"] = {**_preflight(about.before), "production_hold": True}
+    return report
+
+
+def blocker_summary(
+    blocker_map: Mapping[str, Any], carried: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the blockers of a map with their counts."""
+    return {
+        "open_count": sum(row["state"] == "OPEN" for row in carried),
+        "newly_closed": blocker_map.get("newly_closed", []),
+        "blockers": carried,
+    }
+
+
+def governance(addendum: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a report says of a governance addendum; nothing where there is none."""
+    return {
         key: addendum[key]
         for key in ("objects_reserved", "apply_now", "canonical_fold", "above_ceiling")
         if addendum is not None and key in addendum
     }
-    if governance:
-        report["governance"] = governance
-    report["self_check"] = checks
-    report["next_macro"] = f"decision by owner/operator (default {HOLD})"
-    return report
 
 
 def _again(engine: str) -> str:
@@ -223,7 +246,7 @@ def final_status(lane: str, *, proven: bool, whole: bool = True) -> str:
     return f"{name}_{legs}_{'PROVEN_ON_CLONE' if proven else 'NOT_PROVEN'}"
 
 
-class _Packet:
+class Packet:
     """The sealed evidence."""
 
     def __init__(self, folder: Path) -> None:
@@ -233,10 +256,12 @@ class _Packet:
         self.tree = (folder / TREE).read_text("ascii").strip()
 
     def json(self, name: str) -> dict[str, Any]:
+        """Return what a file says."""
         value: dict[str, Any] = json.loads((self.folder / name).read_bytes())
         return value
 
     def optional(self, name: str) -> dict[str, Any] | None:
+        """Return what a file says, if there is one."""
         return self.json(name) if name in self.listed else None
 
 
@@ -252,7 +277,7 @@ def blockers(blocker_map: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _self_check(
-    packet: _Packet, about: About, carried: Sequence[Mapping[str, Any]] | None
+    packet: Packet, about: About, carried: Sequence[Mapping[str, Any]] | None
 ) -> dict[str, bool]:
     entries = packet.json("rollback-recovery-proof.json")["entries"]
     steps = packet.json("rehearsal-log.json")["steps"]
@@ -311,28 +336,16 @@ def _preflight(before: Before | None) -> dict[str, str]:
 
 def checkpoint(about: About, report: Mapping[str, Any]) -> str:
     """Write the checkpoint from the machine report."""
+    from generator.rehearse import precondition_documents  # late, as above
+
     rehearsal = report["workstream_C_rehearsal"]
     validator = report["workstream_C_hardened_validator"]
     packet = report["evidence_packet"]
-    head = [f"Lane: `{about.id}`"]
-    if about.date:
-        head.append(f"Date: {about.date}")
-    head.append(f"Status: `{report['final_status']}`")
-    if about.delegation:
-        head.append(f"Delegation consumed: `{about.delegation}`, {about.delegation_source}")
-    head += ["Production mutation: NO", "REAL_RUN/QT001/cutover: NO"]
-    parts = [f"# Checkpoint: {about.title}", _list(head)]
-    if about.before is not None:
-        before = about.before
-        named = [
-            f"Previous lane: `{before.id}`" + (f", `{before.status}`" if before.status else "")
-        ]
-        if before.tree:
-            named.append(f"Previous packet tree: `{before.tree}`")
-        parts += ["## Preflight", _list(named)]
+    parts = checkpoint_head(about, report)
+    parts += precondition_documents.table(report)
     parts += [
         "## Steps",
-        _table(
+        table(
             ("step", "command", "raw exit code", "expected", "wrapper"),
             [
                 [step["id"], f"`{step['command']}`", *list(step.values())[2:]]
@@ -340,7 +353,7 @@ def checkpoint(about: About, report: Mapping[str, Any]) -> str:
             ],
         ),
         "## Rollback",
-        _table(
+        table(
             ("entry", "rows before", "rows after apply", "rows after rollback", "restored"),
             [
                 [
@@ -353,10 +366,10 @@ def checkpoint(about: About, report: Mapping[str, Any]) -> str:
                 for entry in rehearsal["entries"]
             ],
         ),
-        _list(
+        bullets(
             [
                 *(
-                    f"Not run: `{one['id']}`, step {one['step']}: {_cell(one['reason'])}"
+                    f"Not run: `{one['id']}`, step {one['step']}: {cell(one['reason'])}"
                     for one in rehearsal.get("not_run", ())
                 ),
                 f"Validator: `{validator['validator']}` `{validator['validator_sha256']}`",
@@ -366,7 +379,7 @@ def checkpoint(about: About, report: Mapping[str, Any]) -> str:
             ]
         ),
         "## Evidence",
-        _list(
+        bullets(
             [
                 f"Packet: `{packet['path']}`",
                 f"Tree: `{packet['packet_tree_sha256']}`",
@@ -376,49 +389,92 @@ def checkpoint(about: About, report: Mapping[str, Any]) -> str:
             ]
         ),
     ]
-    governance = report.get("governance")
-    if governance is not None:
-        parts += ["## Governance", _list(_governance(governance))]
-    blocked = report.get("production_blocker_map")
-    state = f"State: {HOLD}" + (f", {blocked['open_count']} OPEN" if blocked is not None else "")
-    parts += ["## Production", _list([state])]
+    parts += checkpoint_end(report)
     return "\n\n".join(parts) + "\n"
 
 
-def _governance(governance: Mapping[str, Any]) -> list[str]:
+def checkpoint_head(about: About, report: Mapping[str, Any]) -> list[str]:
+    """Return the first parts of every checkpoint."""
+    lines = [f"Lane: `{about.id}`"]
+    if about.date:
+        lines.append(f"Date: {about.date}")
+    lines.append(f"Status: `{report['final_status']}`")
+    if about.delegation:
+        lines.append(f"Delegation consumed: `{about.delegation}`, {about.delegation_source}")
+    lines += ["Production mutation: NO", "REAL_RUN/QT001/cutover: NO"]
+    parts = [f"# Checkpoint: {about.title}", bullets(lines)]
+    if about.before is not None:
+        before = about.before
+        named = [
+            f"Previous lane: `{before.id}`" + (f", `{before.status}`" if before.status else "")
+        ]
+        if before.tree:
+            named.append(f"Previous packet tree: `{before.tree}`")
+        parts += ["## Preflight", bullets(named)]
+    return parts
+
+
+def checkpoint_end(report: Mapping[str, Any]) -> list[str]:
+    """Return the last parts of every checkpoint."""
+    parts = []
+    reserved = report.get("governance")
+    if reserved is not None:
+        parts += ["## Governance", bullets(_governance(reserved))]
+    blocked = report.get("production_blocker_map")
+    state = f"State: {HOLD}" + (f", {blocked['open_count']} OPEN" if blocked is not None else "")
+    return [*parts, "## Production", bullets([state])]
+
+
+def _governance(reserved: Mapping[str, Any]) -> list[str]:
     lines = []
-    if "objects_reserved" in governance:
-        reserved = f"Reserved: {_cell(governance['objects_reserved'])}"
-        if "above_ceiling" in governance:
-            reserved += f", above ceiling {_cell(governance['above_ceiling'])}"
-        lines.append(reserved)
-    if governance.get("apply_now") is False:
+    if "objects_reserved" in reserved:
+        line = f"Reserved: {cell(reserved['objects_reserved'])}"
+        if "above_ceiling" in reserved:
+            line += f", above ceiling {cell(reserved['above_ceiling'])}"
+        lines.append(line)
+    if reserved.get("apply_now") is False:
         lines.append("APPLY_NOW: NO")
     return lines or ["see the addendum in the packet"]
 
 
 def decision_packet(about: About, report: Mapping[str, Any]) -> str:
     """Write the decision packet from the machine report; it selects nothing."""
-    decision = report["workstream_F_decision_packet"]
     engine = report["workstream_A_clone_isolation"]["engine"]
-    meanings = _options(engine)
-    head = [f"Lane: `{about.id}`"]
+    sentence = (
+        f"Nothing is selected here. A rehearsal on a disposable {_ENGINES[engine]} clone"
+        " authorizes nothing in production."
+    )
+    return ballot(about, report, sentence, _options(engine))
+
+
+def ballot(
+    about: About, report: Mapping[str, Any], sentence: str, meanings: Mapping[str, str]
+) -> str:
+    """Write a decision packet from the machine report.
+
+    Args:
+        about: the lane.
+        report: its machine report.
+        sentence: what goes before the options.
+        meanings: each option that there may be, with what it means.
+    """
+    decision = report["workstream_F_decision_packet"]
+    lines = [f"Lane: `{about.id}`"]
     if about.date:
-        head.append(f"Date: {about.date}")
-    head += [
+        lines.append(f"Date: {about.date}")
+    lines += [
         f"Default: `{decision['default']}`",
         "Selected: none",
         f"Evidence tree: `{decision['evidence_tree_sha256']}`",
     ]
     if "blocker_map_sha256" in decision:
-        head.append(f"Blocker map: `{decision['blocker_map_sha256']}`")
+        lines.append(f"Blocker map: `{decision['blocker_map_sha256']}`")
     parts = [
         f"# Decision packet: {about.title}",
-        _list(head),
-        f"Nothing is selected here. A rehearsal on a disposable {_ENGINES[engine]} clone"
-        " authorizes nothing in production.",
+        bullets(lines),
+        sentence,
         "## Options",
-        _table(
+        table(
             ("option", "meaning", "default"),
             [
                 [f"`{option}`", meanings[option], "yes" if option == decision["default"] else "no"]
@@ -433,36 +489,38 @@ def decision_packet(about: About, report: Mapping[str, Any]) -> str:
     else:
         rows = [
             [
-                f"`{_cell(row['id'])}`",
-                *(_cell(row.get(key, "")) for key in ("status", "actor", "next_action", "blocks")),
+                f"`{cell(row['id'])}`",
+                *(cell(row.get(key, "")) for key in ("status", "actor", "next_action", "blocks")),
             ]
             for row in blocked["blockers"]
         ]
         parts += [
             f"{blocked['open_count']} blockers are OPEN.",
-            _table(("blocker", "status", "actor", "next action", "blocks"), rows),
+            table(("blocker", "status", "actor", "next action", "blocks"), rows),
         ]
         legs = [
-            f"`{_cell(row['id'])}`, {_cell(leg['id'])}: {_cell(leg['status'])}"
+            f"`{cell(row['id'])}`, {cell(leg['id'])}: {cell(leg['status'])}"
             for row in blocked["blockers"]
             for leg in row.get("legs", ())
         ]
         if legs:
-            parts += ["Legs:", _list(legs)]
+            parts += ["Legs:", bullets(legs)]
     return "\n\n".join(parts) + "\n"
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """Return what an owner wrote as the content of a cell."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return visible(text).replace("|", "\\|")
 
 
-def _list(lines: Sequence[str]) -> str:
+def bullets(lines: Sequence[str]) -> str:
+    """Return a list in Markdown."""
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
     lines = [_row(header), f"|{'---|' * len(header)}", *map(_row, rows)]
     return "\n".join(lines)
 

@@ -11,19 +11,24 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from generator.errors import InputError
+from generator.model.digest import sha256
 from generator.names import visible
+from generator.rehearse import stated
 from generator.rehearse.codes import refused
+from generator.rehearse.documents import encoded
 from generator.rehearse.inside import rehearse as steps
 from generator.rehearse.inside.postgres import dump as dumps
+from generator.rehearse.inside.postgres import gates, script, state
 from generator.rehearse.inside.postgres import rehearse as inside
-from generator.rehearse.inside.postgres import script, state
 from generator.rehearse.inside.postgres import server as servers
+from generator.rehearse.preconditions import Looked
 from generator.rehearse.source import Prepared
 
 LARGEST_KEPT = 1024 * 1024
@@ -32,6 +37,8 @@ LARGEST_KEPT = 1024 * 1024
 _LONGEST_PROBLEM = 300
 _FULL = re.compile(re.escape(os.strerror(errno.ENOSPC)) + r"|wrote only \d+ of \d+ bytes")
 """How the server says that the disk is full, where it has no SQLSTATE to say it by."""
+_LOOKING = {"default_transaction_read_only": "on", "statement_timeout": "0"}
+"""Settings of a session that looks through a database, however long that takes."""
 _BY_STATE = {
     "42601": "REHEARSE-SYNTAX",
     "57014": "REHEARSE-TIME",
@@ -40,13 +47,25 @@ _BY_STATE = {
 """By SQLSTATE, the code of what a change is refused for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a rehearsal its preconditions go by."""
+
+    lane: str
+    keep: bool
+    """Whether the dump is to be put into the packet."""
+    production_targets: Sequence[str]
+    provenance: Path | None = None
+    requirements: Path | None = None
+
+
 Progress = Callable[[str, int], Callable[[int], None]]
 
 
 def prepare(
-    dump: Path, change: str, change_name: str, folder: Path, progress: Progress, *, keep: bool
+    dump: Path, change: str, change_name: str, folder: Path, progress: Progress, asked: Asked
 ) -> Prepared:
-    """Look at a dump, and try a change on it.
+    """Look at a dump, and try a change on it, if every precondition holds.
 
     Args:
         dump: a file, or the folder of a dump in the directory format.
@@ -54,18 +73,35 @@ def prepare(
         change_name: of its file, safe to print.
         folder: where throwaway servers may lie.
         progress: told the name of each phase.
-        keep: whether the dump is to be put into the packet.
+        asked: what else was asked for.
 
     Raises:
         InputError: the rehearsal is refused (``REHEARSE-…``).
     """
     name = visible(dump.name)
     dump = Path(os.path.realpath(dump))
+    keep = asked.keep
+    told: dict[str, Any] = {
+        "provenance": stated.provenance(asked.provenance, asked.production_targets)
+        if asked.provenance is not None
+        else None,
+        "requirements": stated.requirements(asked.requirements)
+        if asked.requirements is not None
+        else [],
+    }
     with _refusing(name):
         major = servers.newest()
         progress("reading the dump", 0)
         digest, size = dumps.digest(str(dump))
         form, sql = dumps.sql_of(str(dump), major, str(folder))
+    told["engine"] = inside.ENGINE
+    told["dump"] = {
+        "file": inside.HELD if keep else None,
+        "sha256": digest,
+        "size": size,
+        "form": form,
+        "server": major,
+    }
     with sql:
         with _refusing(name):
             progress("checking the dump", 0)
@@ -77,29 +113,27 @@ def prepare(
             problem = f"only a file of at most {LARGEST_KEPT} bytes can be kept in the packet"
             raise refused("REHEARSE-SIZE", problem, name)
         trial = folder / "trial"
-        trial.mkdir()
         aside = trial / inside.NOTES
-        aside.mkdir()
+        aside.mkdir(parents=True)
         notes = state.Notes(str(aside))
-        told = _Trial(sql, name, change.encode(), change_name, major, str(trial), notes)
-        alone = _try(told, progress)
-    if keep:
+        plan = {**told, "lane": asked.lane, "production_targets": asked.production_targets}
+        told_trial = _Trial(sql, name, change.encode(), change_name, major, str(trial), plan, notes)
+        looked, alone = _try(told_trial, progress)
+    if keep or not looked.ready:
         shutil.rmtree(trial)
-    plan = {
-        "file": inside.HELD if keep else None,
-        "sha256": digest,
-        "size": size,
-        "form": form,
-        "server": major,
-    }
+    if not looked.ready:
+        # nothing of a dump that may hold secrets goes into a packet, nor what is not needed there
+        told["dump"]["file"] = None
+        told["change_sha256"] = sha256(change.encode())
+        return Prepared(looked.evidence(), told, held=True)
     files = {inside.HELD: dump.read_bytes()} if keep else {}
+    files[gates.SCAN] = encoded(looked.scan)
     environment = {} if keep else {"LANEBOOK_DUMP": str(dump)}
     # what the packet can be made from alone is, each time
     once = {} if keep else {"LANEBOOK_RESTORED": str(trial)}
-    planned: dict[str, object] = {"engine": inside.ENGINE, "dump": plan}
     if alone:
-        planned[inside.NO_TRANSACTION] = alone
-    return Prepared(files, planned, environment, once, bool(alone))
+        told[inside.NO_TRANSACTION] = alone
+    return Prepared(files, told, environment, once, bool(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +144,35 @@ class _Trial:
     change_name: str
     major: int
     folder: str
+    plan: dict[str, Any]
     notes: state.Notes
 
 
-def _try(trial: _Trial, progress: Progress) -> dict[str, object]:
-    """Restore the dump, and apply the change to two copies of it; only the clone is left.
+def _try(trial: _Trial, progress: Progress) -> tuple[Looked, dict[str, object]]:
+    """Restore the dump, and apply the change to two copies of it, if every precondition holds.
+
+    Only the clone is left.
 
     Returns:
-        Why the change can run in no transaction; nothing where it can.
+        What was seen, and why the change can run in no transaction; nothing where it can.
     """
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
-        wrong = servers.problems(servers.observe(server))
-        if wrong:
-            raise refused("REHEARSE-ISOLATION", ", ".join(wrong), trial.name)
+        looked = Looked(trial.plan, servers.observe(server))
+        progress("looking through the dump", 0)
+        looked.read("dump", trial.sql.pieces())
+        looked.read("change", [trial.change])
+        if looked.problems:
+            looked.look()
+            return looked, {}
         progress("restoring the dump", 0)
         roles = inside.restore(server, trial.sql)
         trial.sql.close()
         (Path(trial.folder) / inside.ROLES).write_text(json.dumps(roles), "utf-8")
+        progress("looking through the clone", 0)
+        with server.session(inside.CLONE, None, **_LOOKING) as session:
+            looked.look(session)
+        if not looked.ready:
+            return looked, {}
         progress("reading the clone", 0)
         with server.session(inside.CLONE) as session, server.session(inside.CLONE) as beside:
             before = inside.export(session, trial.notes, beside).data
@@ -136,7 +182,7 @@ def _try(trial: _Trial, progress: Progress) -> dict[str, object]:
         raise refused("REHEARSE-NO-CHANGE", "changes nothing on the clone", trial.change_name)
     if applied[0] != applied[1]:
         raise refused("REHEARSE-UNSTABLE", "applied twice, it gives two states", trial.change_name)
-    return alone
+    return looked, alone
 
 
 def _applied_twice(server: servers.Server, trial: _Trial) -> tuple[list[bytes], dict[str, object]]:

@@ -64,6 +64,8 @@ SQLITE, POSTGRESQL = "sqlite", "postgres"
 STAGES = "rehearsing-"
 """Begins the name of the folder in which a run puts the lane together."""
 
+VALIDATORS = ("rollback_check.py", inside_postgres.VALIDATOR)
+"""What checks a proof, by engine."""
 PROBES = "bad-input-probes.json"
 _EXECUTOR = ".read change.sql\n"
 _PRODUCTION_TARGETS = ("production-database", "production-directus", "production-birth-surface")
@@ -95,6 +97,10 @@ class Wanted:
     engine: str = SQLITE
     keep_dump: bool = False
     """Whether a dump of PostgreSQL is put into the packet."""
+    provenance: Path | None = None
+    """What the operator states of a dump of PostgreSQL."""
+    requirements: Path | None = None
+    """What the change needs of a clone on PostgreSQL."""
     title: str = ""
     date: str = ""
     previous: str = ""
@@ -121,6 +127,8 @@ class Rehearsed:
     """What a ROLLBACK left moved, a sequence for example."""
     not_run: tuple[str, ...] = ()
     """Rollbacks that could not be rehearsed, and why."""
+    asked: tuple[tuple[str, str], ...] = ()
+    """Where nothing was rehearsed, each code with what the operator has to bring for it."""
 
 
 def _silent(_name: str, _steps: int) -> Callable[[int], None]:
@@ -144,8 +152,13 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         raise UsageError("give either a database or a dump")
     if wanted.engine == POSTGRESQL and wanted.dump is None:
         raise UsageError("--engine postgres: give a dump; no server is ever connected to")
-    if wanted.keep_dump and wanted.engine != POSTGRESQL:
-        raise UsageError("--keep-dump: only with --engine postgres")
+    for option, given_one in (
+        ("--keep-dump", wanted.keep_dump),
+        ("--provenance", wanted.provenance),
+        ("--requirements", wanted.requirements),
+    ):
+        if given_one and wanted.engine != POSTGRESQL:
+            raise UsageError(f"{option}: only with --engine postgres")
     if wanted.discharges and (wanted.engine != POSTGRESQL or wanted.blockers is None):
         raise UsageError("--discharges: only with --engine postgres and --blockers")
     refuse_production(lane, source)
@@ -162,6 +175,9 @@ def rehearse(wanted: Wanted, progress: Progress = _silent) -> Rehearsed:
         script, name = _script(wanted.change)
         made = _prepared(wanted, script, name, clones.path, progress)
         folder = stage.path / lane
+        if made.held:
+            run = _Run(root, replace(about, pins={}), folder, target, clones, stage, {}, {})
+            return _not_applied(run, {**made.files, **given}, made.plan)
         programs = _programs(wanted, alone=made.alone)
         about = replace(about, pins={name: sha256(data) for name, data in programs.items()})
         made.plan.update(more)
@@ -190,17 +206,9 @@ class _Run:
 
 def _run(run: _Run, progress: Progress) -> Rehearsed:
     """Run the packet's own programs, seal what they leave, and put the lane in its place."""
-    evidence, lane = run.folder / EVIDENCE, run.about.id
+    evidence = run.folder / EVIDENCE
     proven = _commands(run, evidence, progress)
-    sealed = seal(run.folder, limits=run.root.limits)
-    if sealed.tree is None:
-        found = [f"{one.code} {one.where}" for one in sealed.findings]
-        found += [error.rule for error in sealed.errors]
-        raise refused("REHEARSE-RUN", f"cannot be sealed: {visible('; '.join(found), 300)}", lane)
-    pinned = run.root.pinned_tree(lane)
-    if pinned is not None and pinned != sealed.tree:
-        problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
-        raise refused("REHEARSE-EXISTS", problem, lane)
+    tree, files = _sealed(run)
     rerun = _again(run, evidence, progress)
     step = progress("writing the documents", 2)
     report = documents.machine_report(run.about, evidence, proven=proven, rerun=rerun)
@@ -219,7 +227,49 @@ def _run(run: _Run, progress: Progress) -> Rehearsed:
         for one in report["workstream_C_rehearsal"].get("not_run", ())
     )
     status = report["final_status"]
-    return Rehearsed(run.target, sealed.tree, sealed.files, proven, status, moved, not_run)
+    return Rehearsed(run.target, tree, files, proven, status, moved, not_run)
+
+
+def _not_applied(run: _Run, files: Mapping[str, bytes], told: Mapping[str, object]) -> Rehearsed:
+    """Seal a lane in which nothing was rehearsed, with why, and what the operator has to bring."""
+    # late: only a rehearsal on PostgreSQL has preconditions
+    from generator.rehearse import precondition_documents as made
+
+    evidence, lane = run.folder / EVIDENCE, run.about.id
+    plan = {"lane": lane, "production_targets": _PRODUCTION_TARGETS, **told}
+    held = {**files, "plan.json": documents.encoded(plan), PROBES: _probes(lane)}
+    for path, data in held.items():
+        write(evidence / path, data)
+    write(run.folder / LANE_FILE, documents.lane_file(run.about).encode())
+    sealed = _sealed(run)
+    report = made.machine_report(run.about, evidence)
+    write(run.folder / "report.json", documents.encoded(report))
+    for name, text in (
+        ("checkpoint.md", made.checkpoint(run.about, report)),
+        ("decision-packet.md", made.decision_packet(run.about, report)),
+        (made.REQUEST_FILE, made.request(run.about, report)),
+    ):
+        write(run.folder / name, text.encode())
+    _require_sound(run)
+    run.stage.check()
+    _put(run.folder, run.target)
+    asked = tuple((one["code"], one["bring"]) for one in report["operator_input_request"])
+    return Rehearsed(run.target, sealed[0], sealed[1], False, report["final_status"], asked=asked)
+
+
+def _sealed(run: _Run) -> tuple[Digest, int]:
+    """Seal the packet; return its tree hash and how many files it has."""
+    lane = run.about.id
+    sealed = seal(run.folder, limits=run.root.limits)
+    if sealed.tree is None:
+        found = [f"{one.code} {one.where}" for one in sealed.findings]
+        found += [error.rule for error in sealed.errors]
+        raise refused("REHEARSE-RUN", f"cannot be sealed: {visible('; '.join(found), 300)}", lane)
+    pinned = run.root.pinned_tree(lane)
+    if pinned is not None and pinned != sealed.tree:
+        problem = f"pins.yml knows this lane with another tree hash than {sealed.tree}"
+        raise refused("REHEARSE-EXISTS", problem, lane)
+    return sealed.tree, sealed.files
 
 
 # --- before ---
@@ -312,9 +362,16 @@ def _prepared(wanted: Wanted, script: str, name: str, folder: Path, progress: Pr
     """Read the source, and try the change on it."""
     if wanted.engine == POSTGRESQL and wanted.dump is not None:
         # late: a rehearsal on SQLite needs no client of a server
-        from generator.rehearse.postgres import prepare
+        from generator.rehearse.postgres import Asked, prepare
 
-        return prepare(wanted.dump, script, name, folder, progress, keep=wanted.keep_dump)
+        asked = Asked(
+            wanted.lane,
+            wanted.keep_dump,
+            _PRODUCTION_TARGETS,
+            wanted.provenance,
+            wanted.requirements,
+        )
+        return prepare(wanted.dump, script, name, folder, progress, asked)
     progress("reading the source", 0)
     seed = _seed(wanted, folder)
     try_change(script, name, seed, folder)
@@ -407,7 +464,7 @@ def _is_blocker_map(value: dict[str, strictjson.JsonValue]) -> bool:
 
 def _inputs(lane: str, made: Prepared, change: bytes, given: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files from which anybody can make the rest of the packet again."""
-    validator = "rollback_check.py"
+    validator = next(name for name in given if name in VALIDATORS)
     plan = {
         "lane": lane,
         "production_targets": _PRODUCTION_TARGETS,

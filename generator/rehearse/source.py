@@ -58,6 +58,8 @@ class Prepared:
     """What is given to them the first time only: a clone that was made for the trial."""
     alone: bool = False
     """Whether the change can run in no transaction."""
+    held: bool = False
+    """Whether a precondition fails, so that nothing is rehearsed; ``files`` then say why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,14 @@ def told_on_page(
     return data, aids
 
 
+def _told_apart(titles: Sequence[str]) -> list[str]:
+    """Return titles of tables, numbered where one that has many columns was cut in parts."""
+    return [
+        f"{title}, part {titles[: at + 1].count(title)}" if titles.count(title) > 1 else title
+        for at, title in enumerate(titles)
+    ]
+
+
 def _counted(file: EvidenceFile) -> list[Mark]:
     """Return the marks of a file's facts, worst first, each with its number."""
     levels = (words.REFUTED, words.CLAIMED_ONLY, words.CROSS_CHECKED, words.RECOMPUTED)
@@ -259,6 +267,7 @@ class _Part:
         rows = [self._row(fact) for fact in section.facts]
         name = f"part-{self.number}"
         sentence = _section_words(section)
+        titles = _told_apart([one.title for one in section.tables])
         return {
             "data": {
                 "title": section.title,
@@ -279,11 +288,11 @@ class _Part:
             "tables": [
                 {
                     "id": f"{name}-table-{index}",
-                    "title": table.title,
+                    "title": title,
                     "columns": table.columns,
                     "rows": [[_cell(cell) for cell in row] for row in table.rows],
                 }
-                for index, table in enumerate(section.tables, 1)
+                for index, (title, table) in enumerate(zip(titles, section.tables, strict=True), 1)
             ],
         }
 

@@ -36,6 +36,9 @@ from generator.render.places import Places
 from generator.render.site_pages import SitePages
 from generator.verify import verify
 from generator.writing import engine as engines
+from generator.writing import sharded, sharding
+from generator.writing.pagestore import NAME as PAGES
+from generator.writing.pagestore import PageStore
 from generator.writing.sink import LaneSink, published
 from generator.writing.stage import STATE, differences, exclusive, promote, write
 
@@ -59,6 +62,7 @@ def build(
     engine: str = "mkdocs",
     jobs: int = 0,
     check: bool = False,
+    cache: bool = True,
     progress: Callable[[str, int], Callable[[int], None]] = _silent,
 ) -> Built:
     """Build the site of a root, or say what building would change.
@@ -69,6 +73,7 @@ def build(
         jobs: how many processes; 0 means one for each processor.
         check: compare the tree that would be written with ``site/docs``, and write nothing; HTML
             is only looked for.
+        cache: take over what engines made before of the same pages.
         progress: told about the phases.
 
     Raises:
@@ -84,7 +89,14 @@ def build(
         docs = stage / "site" / "docs"
         verdict, count = _render(root, docs, jobs, progress)
         step = progress(f"{chosen.name}: {count} pages to HTML", 0)
-        engines.run(chosen, stage, root.path, newest_epoch(verdict))
+        config = engines.prepare(stage, root.path)
+        epoch = newest_epoch(verdict)
+        plan = sharding.plan(config) if chosen.shards else None
+        if plan is None:
+            engines.run(chosen, stage, epoch)
+        else:
+            store = PageStore(root.path / STATE / PAGES, read=cache)
+            sharded.build(chosen, stage, config, plan, epoch, store, jobs)
         write(
             stage / "site" / "html" / site_manifest.NAME,
             site_manifest.build(stage / "site" / "html"),

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +30,15 @@ class Engine:
     name: str
     """Of the program, its module and its distribution alike."""
     arguments: tuple[str, ...]
+    shards: bool = False
+    """Whether it can be run over a part of the pages: it reads ``INHERIT`` as MkDocs does."""
 
 
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("mkdocs", ("build", "--strict", "--config-file", CONFIG)),
-        Engine("properdocs", ("build", "--strict", "--config-file", CONFIG)),
+        Engine("mkdocs", ("build", "--strict", "--config-file", CONFIG), shards=True),
+        Engine("properdocs", ("build", "--strict", "--config-file", CONFIG), shards=True),
         Engine("zensical", ("build", "--strict", "--config-file", CONFIG)),
     )
 }
@@ -55,15 +58,11 @@ def find(name: str) -> Engine:
     return engine
 
 
-def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
-    """Build ``stage/site/docs`` into ``stage/site/html`` with the root's ``mkdocs.yml``.
+def prepare(stage: Path, root: Path) -> str:
+    """Put the root's ``mkdocs.yml`` into a stage, and return its text.
 
-    Pages that are newer than that file are put into the nav of the copy that the engine reads. The
-    engine is started in the stage, in which everything of the root that its configuration may
-    name is linked; it sees no path outside.
-
-    Raises:
-        BuildError: the engine ended with an error.
+    Pages that are newer than that file are put into the nav of the copy. Everything of the root
+    that a configuration may name is linked beside it; an engine sees no path outside.
     """
     config = (root / CONFIG).read_bytes()
     with contextlib.suppress(UnicodeDecodeError):  # the engine says what is wrong with it
@@ -73,25 +72,71 @@ def run(engine: Engine, stage: Path, root: Path, epoch: int) -> None:
         # a theme folder, say; never the packets, which nothing but lanebook reads
         if item.name not in ("site", "packets", CONFIG) and not item.name.startswith("."):
             (stage / item.name).symlink_to(item)
-    finished = subprocess.run(
-        # -P: nothing in the root is imported in the place of a module
-        [sys.executable, "-P", "-m", engine.name, *engine.arguments],
-        cwd=stage,
-        env=environment(os.environ, epoch),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=die_with_parent,
-        check=False,
-    )
-    if finished.returncode != 0 or not (stage / "site" / "html" / "index.html").is_file():
-        text = finished.stdout.decode("utf-8", "replace").replace(str(stage) + "/", "")
+    return config.decode("utf-8", "replace")
+
+
+class Run:
+    """One run of an engine, which reads the ``mkdocs.yml`` of the folder it is started in."""
+
+    def __init__(self, engine: Engine, folder: Path, epoch: int) -> None:
+        """Start it."""
+        self.engine = engine
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``end``
+        self.process = subprocess.Popen(
+            # -P: nothing in the root is imported in the place of a module
+            [sys.executable, "-P", "-m", engine.name, *engine.arguments],
+            cwd=folder,
+            env=environment(os.environ, epoch),
+            stdin=subprocess.DEVNULL,
+            stdout=self.said,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end."""
+        return self.process.poll() is not None
+
+    def end(self, stage: Path, made: Path) -> None:
+        """Wait for it, and see that it made a file.
+
+        Raises:
+            BuildError: it ended with an error.
+        """
+        with self.said:
+            code = self.process.wait()
+            if code == 0 and made.is_file():
+                return
+            self.said.seek(0)
+            text = self.said.read().decode("utf-8", "replace").replace(str(stage) + "/", "")
         if os.strerror(errno.ENOSPC) in text:
             raise BuildError(f"{os.strerror(errno.ENOSPC)}; the site is as it was")
         lines = [visible(line, 300) for line in text.splitlines() if line.strip()]
         detail = "".join(f"\n  {line}" for line in lines[-12:])
-        ended = f"{engine.name} ended with exit code {finished.returncode}"
+        ended = f"{self.engine.name} ended with exit code {code}"
         raise BuildError(f"{ended}; the site is as it was{detail}")
+
+    def kill(self) -> None:
+        """End it at once, if it has not ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.said.close()
+
+
+def run(engine: Engine, stage: Path, epoch: int) -> None:
+    """Build ``stage/site/docs`` into ``stage/site/html`` in one run, in a prepared stage.
+
+    Raises:
+        BuildError: the engine ended with an error.
+    """
+    started = Run(engine, stage, epoch)
+    try:
+        started.end(stage, stage / "site" / "html" / "index.html")
+    except BaseException:
+        started.kill()
+        raise
 
 
 def die_with_parent() -> None:

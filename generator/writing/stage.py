@@ -121,8 +121,13 @@ def _compare(new: Path, old: Path) -> Iterator[tuple[str, str]]:
             yield "add", path
         elif path not in wanted:
             yield "remove", path
-        elif not filecmp.cmp(new / path, old / path, shallow=False):
+        elif not _same(new / path, old / path):
             yield "change", path
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Tell whether two names lead to one file, or to the same bytes."""
+    return one.samefile(other) or filecmp.cmp(one, other, shallow=False)
 
 
 def _files(folder: Path) -> set[str]:
@@ -167,6 +172,8 @@ def promote(stage: Path, root: Path) -> list[str]:
 
 def _take_over(old: Path, new: Path) -> None:
     """Let the new name lead to the old file; on file systems without hard links, leave the copy."""
+    if old.samefile(new):
+        return  # as a rename of one name of a file to another would leave both
     temporary = new.with_name(f"{new.name}.old")
     try:
         os.link(old, temporary, follow_symlinks=False)

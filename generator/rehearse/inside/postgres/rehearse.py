@@ -28,12 +28,15 @@ if TYPE_CHECKING:  # typing takes as long to load as half a step
 
 if __package__:
     from generator.rehearse.inside import rehearse as steps
+    from generator.rehearse.inside.postgres import catalog as catalogs
     from generator.rehearse.inside.postgres import dump as dumps
-    from generator.rehearse.inside.postgres import script, state
+    from generator.rehearse.inside.postgres import gates, script, state
     from generator.rehearse.inside.postgres import server as servers
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import catalog as catalogs  # type: ignore[import-not-found, no-redef]
     import dump as dumps  # type: ignore[import-not-found, no-redef]
+    import gates  # type: ignore[import-not-found, no-redef]
     import script  # type: ignore[import-not-found, no-redef]
     import server as servers  # type: ignore[import-not-found, no-redef]
     import state  # type: ignore[import-not-found, no-redef]
@@ -44,7 +47,7 @@ CLONE, SECOND, SNAPSHOT, MAINTENANCE = "clone", "second-clone", "snapshot", "pos
 TARGET = "temp-postgresql-clone"
 HELD = "source.dump"
 """The name of a dump that is small enough to be in the packet."""
-ISOLATION = "server-isolation.json"
+ISOLATION = gates.ISOLATION
 TOUCHED = "touched-rows.json"
 MOST_LISTED = 5_000
 """Rows of a leg that are listed; the rest is counted, and in the digest of the list."""
@@ -305,6 +308,10 @@ def _locked(guard: Guard, path: str, sql: dumps.Script | None, *, empty: bool) -
             print("not isolated:", *wrong)
             return 1
         roles = make(guard, server, sql)
+        missing = preconditions(guard, server, wrong)
+        if missing:
+            print("not ready:", *missing)
+            return 1
         found = kept(guard, server, "states/expected.jsonl", "expected")
         copy(guard, server, CLONE, SECOND)
         with session(guard, server, CLONE, reads=True) as opened:
@@ -334,18 +341,32 @@ def _locked(guard: Guard, path: str, sql: dumps.Script | None, *, empty: bool) -
     return int(code)
 
 
+def preconditions(guard: Guard, server: servers.Server, isolation: list[str]) -> list[str]:
+    """Write down where the clone is from and whether it will do; return the codes of what fails."""
+    told = steps.plan()
+    with session(guard, server, CLONE, reads=True) as opened:
+        lines = read_catalog(opened)
+    steps.write(gates.CATALOG, catalogs.encoded(lines))
+    compatible = gates.schema(told, lines)
+    steps.write_json(gates.SCHEMA, compatible)
+    scan = json.loads(steps.read(gates.SCAN))
+    found = gates.summary(told, isolation, scan, compatible)
+    steps.write_json(gates.SUMMARY, found)
+    codes = [code for one in found["preconditions"] for code in one["codes"]]
+    steps.write_json(gates.PROVENANCE, gates.provenance(told, codes))
+    if scan["dump_sha256"] != told["dump"]["sha256"]:
+        codes.append("SECRET_SCAN_DUMP_DIFFERS")
+    return codes
+
+
+def read_catalog(opened: servers.Session) -> list[catalogs.Line]:
+    """Return the catalog of the database of a session."""
+    return catalogs.read(lambda sql: opened.quiet(sql.encode()).rows)
+
+
 def write_isolation(lane: str, seen: dict[str, list[str]], codes: list[str]) -> None:
     """Write what the server is like from inside, with what that comes to."""
-    steps.write_json(
-        ISOLATION,
-        {
-            "lane": lane,
-            "observed_at_step": "RX-0",
-            "observed": seen,
-            "problems": codes,
-            "verdict": "NOT_ISOLATED" if codes else "ISOLATED",
-        },
-    )
+    steps.write_json(ISOLATION, {**gates.isolation(lane, seen, codes), "observed_at_step": "RX-0"})
 
 
 def read_twice(guard: Guard) -> int:

@@ -573,6 +573,26 @@ class Session:
                     raise refusal
                 return
 
+    def stream(self, sql: bytes) -> Iterator[tuple[bytes | None, ...]]:
+        """Yield the rows of a query as they come; nothing else can be asked before their end.
+
+        Raises:
+            Refusal: the server refused it, before the first row or behind any.
+        """
+        self._send(b"Q", sql + b"\0")
+        refusal: Refusal | None = None
+        for kind, body in self._messages():
+            if kind == b"D":
+                yield _row(body)
+            elif kind == b"E":
+                refusal = refusal or _refusal(body)
+                if refusal.ends:
+                    raise refusal
+            elif kind == b"Z":
+                if refusal is not None:
+                    raise refusal
+                return
+
     def value(self, sql: bytes) -> str:
         """Return the one value of a query."""
         (found,) = self.quiet(sql).rows[0]

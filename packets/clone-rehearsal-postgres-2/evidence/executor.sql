@@ -1,0 +1,1 @@
+.read change.sql
