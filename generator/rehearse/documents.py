@@ -114,6 +114,7 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     from generator.rehearse import precondition_documents
 
     not_run = proof.get("not_run", [])
+    named = packet.json("plan.json").get("discharges")
     report = head(about, final_status(about.id, proven=proven, whole=not not_run))
     report |= precondition_documents.told(packet)
     report |= {
@@ -162,6 +163,8 @@ def machine_report(about: About, evidence: Path, *, proven: bool, rerun: str) ->
     }
     if blocker_map is not None and carried is not None:
         report["production_blocker_map"] = blocker_summary(blocker_map, carried)
+        if named is not None:
+            report["production_blocker_map"]["leg_rehearsed"] = named
     report["evidence_packet"] = {
         "path": f"packets/{about.id}/evidence/",
         "packet_tree_sha256": packet.tree,
@@ -503,7 +506,7 @@ def ballot(
             for row in blocked["blockers"]
             for leg in row.get("legs", ())
         ]
-        if legs:
+        if legs and "leg_rehearsed" in blocked:
             parts += ["Legs:", bullets(legs)]
     return "\n\n".join(parts) + "\n"
 
