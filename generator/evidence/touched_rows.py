@@ -89,11 +89,13 @@ def rows(evidence: Evidence) -> Iterator[Row]:
     for index, leg in enumerate(found.legs):
         place = f"{FILE}#/legs/{index}"
         states = steps[leg.step].states if leg.step in steps else {}
+        # a log may tell nothing of states; then both are claimed only
+        known = bool(states) or (bool(steps) and leg.step not in steps)
         for name, path in (("before", leg.before), ("after_apply", leg.after_apply)):
             yield derived(
                 f"{place}/{name}",
                 path,
-                states.get(name, "no such state") if steps else None,
+                states.get(name, "no such state") if known else None,
                 against=rehearsal_log.FILE,
                 code=_STATE,
                 message="The step left another state, or none.",
