@@ -12,7 +12,7 @@ from pathlib import Path
 from generator.rehearse.run import POSTGRESQL, Wanted, rehearse
 
 
-def main(root: Path, dump: Path, change: Path, provenance: Path) -> None:
+def main(root: Path, dump: Path, change: Path, stated: Path, needed: Path) -> None:
     began: list[tuple[str, float]] = []
 
     def progress(name: str, _steps: int) -> Callable[[int], None]:
@@ -25,7 +25,8 @@ def main(root: Path, dump: Path, change: Path, provenance: Path) -> None:
         dump=dump,
         change=change,
         engine=POSTGRESQL,
-        provenance=provenance,
+        provenance=stated,
+        requirements=needed,
     )
     if not rehearse(wanted, progress).proven:
         sys.exit("the rollback is not proven")

@@ -19,6 +19,7 @@ from tests.test_rehearse_postgres import Place, served
 _HOW_MANY = os.environ.get("LANEBOOK_CHANGES", "")
 CHOSEN = tuple(range(int(_HOW_MANY))) if _HOW_MANY else (1, 5, 21, 23, 24, 36, 40, 6)
 """One or two of each kind; with ``LANEBOOK_CHANGES=100`` a hundred, which takes some minutes."""
+REQUIRED = "entities: [{entity: log, table: app.log}]\n"
 TOLD = {
     Expected.RESTORES: (0, r"", "SAMPLE_ROLLBACK_PROVEN_ON_CLONE"),
     Expected.ALONE: (
@@ -61,7 +62,8 @@ def test_a_generated_change_is_proven_if_it_restores_and_named_if_it_does_not(
     expected = generated_changes.expected(server, number)
     code, said, status = TOLD[expected]
     dump = generated_changes.dump_of(server, number)
-    answer = place.run(dump, generated_changes.make(number).script)
+    made = generated_changes.make(number)
+    answer = place.run(dump, made.script, requirements=REQUIRED)
     assert (answer.code, re.fullmatch(said, answer.err) is not None) == (code, True), (
         expected,
         answer,
