@@ -18,7 +18,7 @@ from generator.rehearse.inside.postgres import server as servers
 from generator.sealing import seal
 from tests.folders import Answer, content, run, verify
 from tests.rehearse_support import assert_refused, make_place
-from tests.test_rehearse_postgres import REQUIRED, STATED, TABLE, Place, plain, served
+from tests.test_rehearse_postgres import BLOCKED, LEG, REQUIRED, STATED, TABLE, Place, plain, served
 
 CHANGE = "DELETE FROM public.t;"
 TOKEN = "ghp_" + "a1B2" * 9
@@ -521,6 +521,17 @@ def test_without_requirements_nothing_is_rehearsed(place: Place) -> None:
         *HELD_FILES,
         "schema-catalog.jsonl",
     }
+
+
+@served
+def test_no_leg_is_discharged_where_nothing_is_rehearsed(place: Place) -> None:
+    path = place.path / "blockers.json"
+    path.write_text(json.dumps(BLOCKED), "utf-8")
+    leg = ("--blockers", str(path), "--discharges", LEG)
+    answer = place.run(plain(TABLE), CHANGE, *leg, provenance=None)
+    assert_not_applied(place, answer, "CLONE_NOT_STATED")
+    assert evidence(place, "given-blocker-map.json") == BLOCKED
+    assert not (place.evidence() / "production-readiness-blocker-map.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from typing import Any
 from generator.errors import InputError
 from generator.model.digest import sha256
 from generator.names import visible
-from generator.rehearse import stated
+from generator.parallel import fork_map
+from generator.rehearse import secrets, stated
 from generator.rehearse.codes import refused
 from generator.rehearse.documents import encoded
 from generator.rehearse.inside import rehearse as steps
@@ -158,16 +159,26 @@ def _try(trial: _Trial, progress: Progress) -> tuple[Looked, dict[str, object]]:
     """
     with _refusing(trial.name), servers.Server(trial.folder, trial.major) as server:
         looked = Looked(trial.plan, servers.observe(server))
-        progress("looking through the dump", 0)
-        looked.read("dump", trial.sql.pieces())
-        looked.read("change", [trial.change])
+        texts = {"dump": trial.sql.pieces, "change": lambda: iter((trial.change,))}
+
+        def restore() -> None:
+            if not looked.problems:
+                progress("restoring the dump", 0)
+                roles = inside.restore(server, trial.sql)
+                (Path(trial.folder) / inside.ROLES).write_text(json.dumps(roles), "utf-8")
+
+        # another process looks through the scripts while the server reads the same
+        looked.scripts = fork_map(
+            lambda name: secrets.scan_script(name, texts[name]()),
+            list(texts),
+            jobs=len(texts),
+            meanwhile=restore,
+            least=len(texts),
+        )
+        trial.sql.close()
         if looked.problems:
             looked.look()
             return looked, {}
-        progress("restoring the dump", 0)
-        roles = inside.restore(server, trial.sql)
-        trial.sql.close()
-        (Path(trial.folder) / inside.ROLES).write_text(json.dumps(roles), "utf-8")
         progress("looking through the clone", 0)
         with server.session(inside.CLONE, None, **_LOOKING) as session:
             looked.look(session)

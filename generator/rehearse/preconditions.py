@@ -6,7 +6,7 @@ the change needs: each becomes an evidence file, whether it holds or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from generator.rehearse import secrets
@@ -29,15 +29,7 @@ class Looked:
         self.summary: dict[str, Any] = {}
         self.lines: list[catalogs.Line] | None = None
         self.scripts: list[dict[str, Any]] = []
-
-    def read(self, name: str, text: Iterable[bytes]) -> None:
-        """Look through a script; before the database.
-
-        Args:
-            name: what it is.
-            text: its pieces, cut anywhere; read once, and not held.
-        """
-        self.scripts.append(secrets.scan_script(name, text))
+        """What was found in the scripts, before the database is looked through."""
 
     def look(self, opened: servers.Session | None = None) -> None:
         """Look through the restored database, and say what all comes to.

@@ -5,13 +5,19 @@ BEGIN ATOMIC and END), in bytes, as a dump may be in any encoding that keeps ASC
 expanded, and no line is ever a command of psql: one that begins with a backslash is refused. What a
 statement does in the course of a function or a DO block cannot be seen here; the sandbox around the
 server holds that.
+
+A script may be larger than the memory: it is read where it lies, and what was read is let go.
 """
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+Text = bytes | mmap.mmap
+"""A script: in memory, or in a file that nobody else writes."""
 
 
 class Statement(NamedTuple):
@@ -25,6 +31,8 @@ class Statement(NamedTuple):
     """Of a COPY, what stands behind its FROM or TO: ``STDIN``, ``STDOUT``, ``PROGRAM`` or else."""
     data: tuple[int, int] | None = None
     """Where the rows of ``COPY … FROM STDIN`` begin and end in the script."""
+    at: int = 0
+    """Where it begins in the script."""
 
 
 class Problem(Exception):
@@ -40,6 +48,11 @@ class Problem(Exception):
 
 MOST_WORDS = 200
 """Words of a statement that are looked at."""
+LONGEST = 64 * 1024 * 1024
+"""Bytes of a statement, without the rows of a ``COPY``."""
+_PIECE = 1 << 20
+_LET_GO = 16 * _PIECE
+"""Bytes of a mapped script after which what was read is let go."""
 
 # possessive where a choice repeats: what may be tried again is held, a hundred times its size
 _TOKEN = re.compile(
@@ -58,10 +71,11 @@ _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _SPACE = re.compile(rb"(?:\s++|--[^\n]*+(?:\n|\Z))++")
 _KEY = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+[ \t]*\r?(?:\n|\Z)")
 """What newer versions of pg_dump put around a dump, so that psql takes no command from it."""
-_END_OF_DATA = re.compile(rb"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
+_END_OF_DATA = b"\\."
+"""On a line of its own, what ends the rows of a ``COPY``."""
 
 
-def statements(text: bytes, *, dump: bool) -> Iterator[Statement]:
+def statements(text: Text, *, dump: bool) -> Iterator[Statement]:
     """Yield each statement of a script.
 
     Args:
@@ -72,39 +86,97 @@ def statements(text: bytes, *, dump: bool) -> Iterator[Statement]:
     Raises:
         Problem: it is no SQL that ends, or has a command of psql.
     """
-    at = 3 if text.startswith(b"\xef\xbb\xbf") else 0
-    counted, line = 0, 1
+    at = 3 if text[:3] == b"\xef\xbb\xbf" else 0
+    counted, held, line = 0, 0, 1
     while True:
+        if at - held > _LET_GO:
+            held = at
+            _let_go(text)
         at = _begin(text, at, dump=dump)
         if at >= len(text):
             return
-        line += text.count(b"\n", counted, at)
+        line += _lines(text, counted, at)
         counted = at
         end, words, outer = _one(text, at, line, nested=dump)
+        if end - at > LONGEST:
+            problem = f"a statement of more than {LONGEST // 1024 // 1024} MiB"
+            raise Problem("REHEARSE-SIZE", line, problem)
         copies = _copied(outer) if words[:1] == (b"COPY",) else b""
-        found = Statement(line, text[at:end], words, copies)
+        found = Statement(line, text[at:end], words, copies, None, at)
         at = end
         if copies == b"STDIN":
             if not dump:
                 problem = "COPY ... FROM STDIN has no rows here; write INSERT"
                 raise Problem("REHEARSE-SYNTAX", line, problem)
             start = text.find(b"\n", end) + 1
-            closed = _END_OF_DATA.search(text, start) if start else None
-            if closed is None:
+            closed, behind, lines = _rows_end(text, start) if start else (-1, -1, 0)
+            if closed < 0:
                 raise Problem("REHEARSE-DUMP-TRUNCATED", line, "the rows of a COPY have no end")
-            found = found._replace(data=(start, closed.start()))
-            at = closed.end()
+            found = found._replace(data=(start, closed))
+            line += _lines(text, counted, start) + lines
+            at = counted = behind
         if found.text.strip(b"; \t\r\n"):
             yield found
 
 
-def _begin(text: bytes, at: int, *, dump: bool) -> int:
+def _let_go(text: Text) -> None:
+    """Give back the memory that a mapped script took; its bytes come again from the file."""
+    if isinstance(text, mmap.mmap):
+        text.madvise(mmap.MADV_DONTNEED)
+
+
+def _lines(text: Text, start: int, end: int) -> int:
+    """Return how many lines end between two places."""
+    if isinstance(text, bytes):
+        return text.count(b"\n", start, end)
+    found = 0
+    for at in range(start, end, _PIECE):
+        found += text[at : min(at + _PIECE, end)].count(b"\n")
+        if (at - start) % _LET_GO == 0:
+            _let_go(text)
+    return found
+
+
+def _rows_end(text: Text, start: int) -> tuple[int, int, int]:
+    """Return where the rows of a ``COPY`` end, and the line behind them, and how many lines end.
+
+    Returns:
+        -1, -1 and 0 where they have no end.
+    """
+    # the end of the line before may be in the piece before
+    at, mark, lines = start - 1, b"\n" + _END_OF_DATA, 0
+    while at < len(text):
+        piece = text[at : at + _PIECE]
+        place = piece.find(mark)
+        while place >= 0:
+            behind = at + place + len(mark)
+            end = text[behind : behind + 2]
+            for close in (b"\r\n", b"\n"):
+                if end.startswith(close):
+                    # that before the rows is another's, that of their last line is counted
+                    return (
+                        at + place + 1,
+                        behind + len(close),
+                        lines + piece.count(b"\n", 0, place) + 1,
+                    )
+            if end in (b"", b"\r") and behind + len(end) == len(text):
+                return at + place + 1, len(text), lines
+            place = piece.find(mark, place + 1)
+        step = max(len(piece) - len(mark) + 1, 1)
+        lines += piece.count(b"\n", 0, step)
+        at += step
+        if at % _LET_GO < _PIECE:
+            _let_go(text)
+    return -1, -1, 0
+
+
+def _begin(text: Text, at: int, *, dump: bool) -> int:
     """Return where the next statement begins: behind space, comments and the key of a dump."""
     while True:
         space = _SPACE.match(text, at)
         if space is not None:
             at = space.end()
-        elif text.startswith(b"/*", at):
+        elif text[at : at + 2] == b"/*":
             at = _after_comment(text, at, nested=dump)
         else:
             key = _KEY.match(text, at) if dump and text[at : at + 1] == b"\\" else None
@@ -113,7 +185,7 @@ def _begin(text: bytes, at: int, *, dump: bool) -> int:
             at = key.end()
 
 
-def _after_comment(text: bytes, start: int, *, nested: bool) -> int:
+def _after_comment(text: Text, start: int, *, nested: bool) -> int:
     depth = 0
     problem = "a comment has no end"
     for edge in _COMMENT_EDGE.finditer(text, start):
@@ -123,7 +195,7 @@ def _after_comment(text: bytes, start: int, *, nested: bool) -> int:
         if depth > 1 and not nested:
             problem = "a comment in a comment, which the log of what ran cannot be held against"
             break
-    raise Problem("REHEARSE-SYNTAX", text.count(b"\n", 0, start) + 1, problem)
+    raise Problem("REHEARSE-SYNTAX", _lines(text, 0, start) + 1, problem)
 
 
 def _copied(outer: Sequence[bytes]) -> bytes:
@@ -133,7 +205,7 @@ def _copied(outer: Sequence[bytes]) -> bytes:
 
 
 def _one(
-    text: bytes, start: int, line: int, *, nested: bool
+    text: Text, start: int, line: int, *, nested: bool
 ) -> tuple[int, tuple[bytes, ...], tuple[bytes, ...]]:
     """Return where the statement ends, its words, and those of them outside parentheses."""
     words: list[bytes] = []
@@ -165,7 +237,7 @@ def _one(
         elif found == b")":
             parentheses -= 1
         elif found == b"\\":
-            where = line + text.count(b"\n", start, token.start())
+            where = line + _lines(text, start, token.start())
             command = text[token.start() : token.start() + 20].split()[0].decode("ascii", "replace")
             problem = f"{command} is a command of psql; only SQL is run"
             raise Problem("REHEARSE-DUMP-META", where, problem)
@@ -177,7 +249,7 @@ def _one(
             raise Problem("REHEARSE-SYNTAX", line, "a quoted text has no end")
 
 
-def _behind(text: bytes, at: int, mark: bytes, line: int) -> int:
+def _behind(text: Text, at: int, mark: bytes, line: int) -> int:
     end = text.find(mark, at)
     if end < 0:
         raise Problem("REHEARSE-SYNTAX", line, "a quoted text has no end")
@@ -194,7 +266,6 @@ _CLUSTER = frozenset({b"ROLE", b"USER", b"GROUP", b"DATABASE", b"TABLESPACE"})
 _REACHING = frozenset({b"SERVER", b"SUBSCRIPTION"})
 _CHANGING = (b"CREATE", b"ALTER", b"DROP")
 _ENDING = frozenset({b"BEGIN", b"START", b"COMMIT", b"END", b"ROLLBACK", b"ABORT", b"PREPARE"})
-_ALONE = frozenset({b"VACUUM", b"REINDEX", b"CLUSTER", b"CHECKPOINT"})
 _CLOCK = frozenset(
     {
         *(b"NOW", b"CURRENT_DATE", b"CURRENT_TIME", b"CURRENT_TIMESTAMP", b"LOCALTIME"),
@@ -268,16 +339,16 @@ def check_dump(statement: Statement) -> None:
 
 
 def check_change(statement: Statement) -> None:
-    """Refuse a statement of a change that cannot run, or has no place, in its transaction.
+    """Refuse a statement of a change that cannot be rehearsed on a clone of a database.
 
     Raises:
         Problem: the code says why.
     """
     words, line = statement.words, statement.line
     first = words[0] if words else b""
-    alone = _cannot_be_taken_back(words)
-    if alone:
-        problem = f"{alone} cannot run in a transaction, so that no ROLLBACK takes it back"
+    beyond = _beyond_a_snapshot(words)
+    if beyond:
+        problem = f"{beyond} is taken back by no ROLLBACK, and no snapshot of a database holds it"
         raise Problem("REHEARSE-NO-ROLLBACK", line, problem)
     check(statement)
     if first in _ENDING and not (first == b"ROLLBACK" and b"TO" in words[1:3]):
@@ -292,20 +363,12 @@ def check_change(statement: Statement) -> None:
         raise Problem("REHEARSE-UNSTABLE", line, problem)
 
 
-def _cannot_be_taken_back(words: Sequence[bytes]) -> str:
-    """Return by its words a statement that PostgreSQL runs in no transaction block; or nothing."""
-    first = words[0] if words else b""
-    if first in _ALONE:
-        return _shown(words[:1])
+def _beyond_a_snapshot(words: Sequence[bytes]) -> str:
+    """Return by its words a statement that changes what all databases share; or nothing."""
+    first, kind = words[:1], words[1:2]
     if words[:2] == (b"ALTER", b"SYSTEM"):
         return "ALTER SYSTEM"
-    if first in (b"CREATE", b"DROP") and b"INDEX" in words[:3] and b"CONCURRENTLY" in words[:4]:
-        return f"{first.decode()} INDEX CONCURRENTLY"
-    if words[:2] == (b"ALTER", b"TABLE") and {b"DETACH", b"CONCURRENTLY"} <= set(words):
-        return "ALTER TABLE ... DETACH PARTITION CONCURRENTLY"
-    if words[:2] in ((b"CREATE", b"DATABASE"), (b"DROP", b"DATABASE")):
-        return _shown(words[:2])
-    if words[1:2] == (b"TABLESPACE",) and first in (b"CREATE", b"DROP"):
+    if first in ((b"CREATE",), (b"DROP",)) and kind in ((b"DATABASE",), (b"TABLESPACE",)):
         return _shown(words[:2])
     return ""
 

@@ -9,6 +9,7 @@ Protocol"); no program of PostgreSQL runs outside the sandbox.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import stat
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 BINARIES = "/usr/lib/postgresql"
@@ -69,8 +70,12 @@ SERVER_SETTINGS = {
     "max_worker_processes": "0",
     "wal_level": "minimal",
     "logging_collector": "off",
-    "log_min_messages": "fatal",
-    "shared_buffers": "64MB",
+    "log_min_messages": "error",
+    "log_min_error_statement": "panic",
+    "shared_buffers": "128MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
     "dynamic_shared_memory_type": "mmap",
     "lc_messages": "C",
     "timezone": "UTC",
@@ -199,11 +204,7 @@ class Server:
         Raises:
             Unable: it does not come up.
         """
-        if not os.path.isdir(self.folder):
-            os.mkdir(self.folder, 0o700)
-            for path, text in self.given.items():
-                with open(path, "w", encoding="ascii") as file:
-                    file.write(text)
+        self._prepare()
         binds = [("--bind", self.folder, "/server")]
         binds += [("--ro-bind", path, "/etc/" + os.path.basename(path)) for path in self.given]
         line = with_environment(sandboxed(binds, network=self.network), self.environment)
@@ -230,6 +231,19 @@ class Server:
         finally:
             os.close(status)
 
+    def take(self, folder: str) -> None:
+        """Take the data of another server, which is stopped and is not started again."""
+        self._prepare()
+        os.rename(os.path.join(folder, "server", "data"), os.path.join(self.folder, "data"))
+
+    def _prepare(self) -> None:
+        if os.path.isdir(self.folder):
+            return
+        os.mkdir(self.folder, 0o700)
+        for path, text in self.given.items():
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+
     def _wait(self) -> None:
         end = time.monotonic() + _START
         while time.monotonic() < end:
@@ -245,10 +259,7 @@ class Server:
 
     def complaint(self) -> str:
         """Return the first error that the server, or the program that makes its folder, told of."""
-        told: list[str] = []
-        with contextlib.suppress(OSError):
-            lines = self.read("log").split("\n")
-            told = [found[0].strip() for line in lines if (found := _ERROR.search(line))]
+        told = _errors(self.folder)
         return told[0] if told else "the server ended without a word"
 
     def read(self, name: str) -> str:
@@ -257,9 +268,7 @@ class Server:
         Raises:
             OSError: there is no such file, or it is none.
         """
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(os.path.join(self.folder, name), flags), "rb") as file:
-            return file.read(_LONGEST_LOG).decode("utf-8", "replace")
+        return _read(self.folder, name)
 
     def session(
         self, database: str, hear: Callable[[str], None] | None = None, **options: str
@@ -302,6 +311,20 @@ class Server:
             self.stop()
         else:
             self.kill()
+
+
+def _read(folder: str, name: str) -> str:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(os.path.join(folder, name), flags), "rb") as file:
+        return file.read(_LONGEST_LOG).decode("utf-8", "replace")
+
+
+def _errors(folder: str) -> list[str]:
+    """Return the errors that the log of a server tells of."""
+    with contextlib.suppress(OSError):
+        lines = _read(folder, "log").split("\n")
+        return [found[0].strip() for line in lines if (found := _ERROR.search(line))]
+    return []
 
 
 def _child(status: int) -> int:
@@ -423,8 +446,11 @@ class Result(NamedTuple):
     """``I`` outside a transaction, ``T`` in one, ``E`` in one that failed."""
 
 
+_NO_CHECKPOINT = "checkpoint request failed"
 _MOST = 1 << 30
-_PIECE = 1 << 16
+_PIECE = 1 << 18
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+"""Begins a COPY in binary; without flags, and with no extension of the header."""
 
 
 class Session:
@@ -451,6 +477,7 @@ class Session:
             Refusal: the server refused.
         """
         self._hear = hear
+        self._folder = folder
         self.parameters: dict[str, str] = {}
         self._buffer = bytearray()
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -476,12 +503,12 @@ class Session:
             self._channel.close()
             raise
 
-    def run(self, sql: bytes, data: memoryview | None = None) -> Result:
+    def run(self, sql: bytes, data: Iterable[bytes] | None = None) -> Result:
         """Run statements, all in one message.
 
         Args:
             sql: the text.
-            data: the rows for a ``COPY … FROM STDIN``.
+            data: the rows for a ``COPY … FROM STDIN``, piece by piece.
 
         Raises:
             Refusal: the server refused one; nothing of the message is left.
@@ -491,7 +518,7 @@ class Session:
             self._hear(sql.decode("utf-8", "replace"))
         return self.quiet(sql, data)
 
-    def quiet(self, sql: bytes, data: memoryview | None = None) -> Result:
+    def quiet(self, sql: bytes, data: Iterable[bytes] | None = None) -> Result:
         """Run statements of which nobody is told, as ``run`` does."""
         if b"\0" in sql:
             raise Refusal("22021", "a statement with a zero byte")
@@ -499,6 +526,52 @@ class Session:
         rows: list[tuple[bytes | None, ...]] = []
         status = self._finish(rows, data)
         return Result(rows, status)
+
+    def records(self, sql: bytes, size: int) -> Iterator[bytes]:
+        """Run a ``COPY … TO STDOUT (FORMAT binary)`` of one column of which nobody is told.
+
+        Args:
+            sql: the statement.
+            size: bytes of each value.
+
+        Yields:
+            The values, many at a time, one behind the other.
+
+        Raises:
+            Refusal: the server refused.
+            OSError: the server is gone, or sends something else.
+        """
+        self._send(b"Q", sql + b"\0")
+        tuple_begins = struct.pack("!hi", 1, size)
+        begins = b"d" + struct.pack("!I", 4 + len(tuple_begins) + size) + tuple_begins
+        stride, header = len(begins) + size, _COPY_HEADER
+        values = struct.Struct(f"{len(begins)}x{size}s")
+        refusal: Refusal | None = None
+        while True:
+            # a row is a message; as many as are there are taken at once
+            many = len(self._buffer) // stride if not header else 0
+            block = bytes(self._buffer[: many * stride])
+            if many and all(block[at::stride] == begins[at : at + 1] * many for at in range(11)):
+                del self._buffer[: many * stride]
+                yield b"".join([value for (value,) in values.iter_unpack(block)])
+                continue
+            kind, body = next(self._messages())
+            if kind == b"d":
+                if not body.startswith(header):
+                    raise OSError("the server sends something that is no COPY")
+                body, header = body[len(header) :], b""
+                if body[: len(tuple_begins)] == tuple_begins:
+                    yield body[len(tuple_begins) :]
+                elif body not in (b"", b"\xff\xff"):
+                    raise OSError("the server sends something that is no COPY")
+            elif kind == b"E":
+                refusal = refusal or _refusal(body)
+                if refusal.ends:
+                    raise refusal
+            elif kind == b"Z":
+                if refusal is not None:
+                    raise refusal
+                return
 
     def stream(self, sql: bytes) -> Iterator[tuple[bytes | None, ...]]:
         """Yield the rows of a query as they come; nothing else can be asked before their end.
@@ -563,13 +636,13 @@ class Session:
             raise OSError("the server is gone")
         self._buffer += piece
 
-    def _finish(self, rows: list[tuple[bytes | None, ...]], data: memoryview | None) -> str:
+    def _finish(self, rows: list[tuple[bytes | None, ...]], data: Iterable[bytes] | None) -> str:
         """Take messages until the server waits for the next statement; return its status."""
         refusal: Refusal | None = None
         for kind, body in self._messages():
             if kind == b"Z":
                 if refusal is not None:
-                    raise refusal
+                    raise self._explained(refusal)
                 return body.decode("ascii", "replace")
             if kind == b"D":
                 rows.append(_row(body))
@@ -586,12 +659,21 @@ class Session:
                 raise OSError("the server asks for a password")
         raise OSError("the server is gone")
 
-    def _copy_in(self, data: memoryview | None) -> None:
+    def _explained(self, refusal: Refusal) -> Refusal:
+        """Return why a checkpoint failed: the server tells that to its log only."""
+        if refusal.text != _NO_CHECKPOINT:
+            return refusal
+        told = [line for line in _errors(self._folder) if _NO_CHECKPOINT not in line]
+        text = told[-1] if told else refusal.text
+        full = os.strerror(errno.ENOSPC) in text
+        return Refusal("53100" if full else refusal.state, text)
+
+    def _copy_in(self, data: Iterable[bytes] | None) -> None:
         if data is None:
             self._send(b"f", b"no rows were given\0")
             return
-        for at in range(0, len(data), _PIECE):
-            self._send(b"d", bytes(data[at : at + _PIECE]))
+        for piece in data:
+            self._send(b"d", piece)
         self._send(b"c", b"")
 
 

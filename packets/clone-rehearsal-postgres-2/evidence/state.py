@@ -2,17 +2,26 @@
 
 The same content gives the same bytes, however rows and catalogs lie on disk: objects go by their
 names, never by OID, and lines are sorted. A row is one line ``["row", schema, table, key, row]``
-whose last two are digests: of the primary key, or else of the whole row, and of the row. No value
-of a row is in it; definitions of objects are, with the constants that they hold.
+whose last two are digests: of the primary key, or else of the whole row, and of the row, as
+PostgreSQL sends them in binary; a value of a type that is not its own goes as text. Where the
+database has more rows than ``LISTED``, a table is one line ``["rows", schema, table, count,
+digest]`` instead: the digest is that of the two digests of each row, 64 bytes, sorted. No value of
+a row is in a state; definitions of objects are, with the constants that they hold.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
-
-ROW = b'["row",'
-"""Begins each line that holds a row."""
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from queue import SimpleQueue
+from typing import NamedTuple
 
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _ACL = '(SELECT json_agg(a::text ORDER BY a::text COLLATE "C") FROM unnest({0}.{1}) a)'
@@ -145,15 +154,60 @@ NOT_COVERED = {
 }
 """Catalogs of which no line tells. What they hold of the user's own is refused, not passed over."""
 
+LISTED = 20_000
+"""Rows of a database up to which each has a line; above, each table has one, with a digest."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of a state, of which definitions are the most."""
+_DIGEST = 32
+_RECORD = 2 * _DIGEST
+_BLOCK = 1 << 20
+_REMEMBERED = 1 << 20
+"""Bytes of a table from which it is worth to remember what its rows came to."""
+
+_OWN = (
+    "(y.oid < 16384 AND y.typtype = 'b' AND y.typsend <> 0"
+    " AND y.typname !~ '^_?reg|aclitem|cstring|gtsvector')"
+)
+"""Whether a type is PostgreSQL's own, goes over the wire in binary, and depends on no catalog."""
+_COLUMN = f"'t.' || quote_ident(a.attname) || CASE WHEN {_OWN} THEN '' ELSE '::text' END"
 _TABLES = (
     "SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " (SELECT string_agg('t.' || quote_ident(a.attname), ', ' ORDER BY k.at) FROM pg_index i,"
+    f" (SELECT string_agg({_COLUMN}, ', ' ORDER BY k.at) FROM pg_index i,"
     " unnest(i.indkey::int2[]) WITH ORDINALITY k(number, at)"
-    " JOIN pg_attribute a ON a.attnum = k.number"
+    " JOIN pg_attribute a ON a.attnum = k.number JOIN pg_type y ON y.oid = a.atttypid"
     " WHERE i.indrelid = c.oid AND i.indisprimary AND k.at <= i.indnkeyatts"
-    " AND a.attrelid = c.oid)"
+    " AND a.attrelid = c.oid),"
+    f" (SELECT string_agg({_COLUMN}, ', ' ORDER BY a.attnum) FROM pg_attribute a"
+    " JOIN pg_type y ON y.oid = a.atttypid"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),"
+    " CASE WHEN c.relpersistence = 'p' AND pg_relation_size(c.oid)"
+    f" + CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END"
+    f" >= {{remembered}} THEN c.oid END"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated"
+    " ORDER BY pg_relation_size(c.oid) DESC"
 )
+_FILES = (
+    "SELECT pg_relation_filepath(c.oid), pg_relation_size(c.oid), c.reltoastrelid::text,"
+    " CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_filepath(c.reltoastrelid) END,"
+    " CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) END,"
+    " (SELECT json_agg(json_build_array(a.attnum, a.attname, a.atttypid::text, a.atttypmod,"
+    " a.attlen, a.attbyval, a.attalign::text, a.attstorage::text, a.attisdropped, a.atthasmissing,"
+    " a.attmissingval::text) ORDER BY a.attnum) FROM pg_attribute a"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0),"
+    f" (SELECT bool_and({_OWN}) FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid"
+    " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)"
+    " FROM pg_class c WHERE c.oid = {0}"
+)
+"""Of a table: where its rows lie, how they lie there, and whether its types are PostgreSQL's own,
+whose text depends on nothing that can be defined."""
+_PAGE, _MAP_HEADER = 8192, 24
+"""Bytes of a page of PostgreSQL, and of the header of one of a visibility map (bufpage.h)."""
+_PAGES_OF_A_BYTE = 4
+_ALL_VISIBLE = 0b01010101
+"""Of the two bits for each page that a byte of a visibility map has, those that say that all on it
+is visible to every transaction (visibilitymap.h)."""
+_MAP = "SELECT encode(pg_read_binary_file({0}, 0, {1}, true), 'hex')"
+_LARGEST_MAP = 1 << 24
 _SEQUENCES = (
     "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
     f" FROM {_OF_CLASS} WHERE c.relkind = 'S'"
@@ -164,35 +218,227 @@ class NotCanonical(Exception):
     """A database holds something of which no line tells."""
 
 
+class TooLarge(Exception):
+    """The definitions of a database do not fit into a state."""
+
+
 Query = Callable[[str], "list[tuple[bytes | None, ...]]"]
 """Runs a query and returns its rows."""
+Records = Callable[[str], Iterator[bytes]]
+"""Runs a ``COPY … TO STDOUT (FORMAT binary)`` of one column; yields its values of 64 bytes, many at
+a time, one behind the other."""
 
 
-def export(query: Query) -> tuple[bytes, int]:
-    """Return the canonical state of a database, and how many rows it has.
+class Rows(NamedTuple):
+    """The rows of a table."""
+
+    where: str
+    """Schema and table, as JSON has them between brackets."""
+    number: int
+    digest: str
+    """SHA-256 of the 64 bytes of every row, sorted."""
+    path: str
+    """The file of these bytes."""
+
+    def records(self) -> Iterator[bytes]:
+        """Yield 64 bytes of each row, sorted: the digest of its key, and that of the row."""
+        if self.number:
+            with open(self.path, "rb") as file:
+                while block := file.read(_RECORD * 1024):
+                    for at in range(0, len(block), _RECORD):
+                        yield block[at : at + _RECORD]
+
+
+class State(NamedTuple):
+    """What a database holds."""
+
+    data: bytes
+    """The canonical state."""
+    rows: int
+    """How many it has."""
+    tables: tuple[Rows, ...]
+    """Sorted by name."""
+
+
+class Notes:
+    """A folder for the digests of rows; remembers those of tables of which nothing was changed.
+
+    A table is remembered if its visibility map says of each page that all on it is visible to every
+    transaction. With the same map, files, columns and types its rows are the same: no transaction
+    decides about them any more, and none has changed one.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Take an existing folder, and what was remembered in it."""
+        self.folder = folder
+        self.known: dict[str, list[object]] = {}
+        self._one = threading.Lock()
+        self._made = len(os.listdir(folder))
+        self._index = os.path.join(folder, "known.json")
+        if os.path.exists(self._index):
+            with open(self._index, encoding="utf-8") as file:
+                self.known = json.load(file)
+
+    def rows(self, key: str | None, where: str, records: Callable[[], Iterator[bytes]]) -> Rows:
+        """Return the rows of a table, remembered or else read.
+
+        Args:
+            key: tells its content from every other; None where nothing does.
+            where: schema and table.
+            records: reads them.
+        """
+        with self._one:
+            found = self.known.get(key) if key is not None else None
+            self._made += found is None
+            name = f"rows.{self._made}"
+        if found is not None:
+            return Rows(where, int(str(found[0])), str(found[1]), self._path(str(found[2])))
+        size, hashed = 0, hashlib.sha256()
+        path = self._path(name)
+        with open(path, "xb", buffering=0) as file:
+            for block in records():
+                hashed.update(block)
+                size += len(block)
+                while block:
+                    block = block[file.write(block) :]
+        made = Rows(where, size // _RECORD, hashed.hexdigest(), path)
+        if key is not None:
+            with self._one, open(self._index, "w", encoding="utf-8") as index:
+                self.known[key] = [made.number, made.digest, name]
+                json.dump(self.known, index)
+        return made
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+
+def export(query: Query, readers: Sequence[Records], notes: Notes) -> State:
+    """Return the canonical state of a database.
 
     Args:
         query: runs a query in the session whose state is wanted.
+        readers: each runs a ``COPY`` in a session that sees the same; tables are read by as many
+            at a time.
+        notes: where digests of rows are kept.
 
     Raises:
         NotCanonical: it holds something that the state would not show.
+        TooLarge: its definitions are too large.
+        OSError: there is no room for the digests.
     """
     for catalog, name in _not_covered(query)[:1]:
         raise NotCanonical(f"{NOT_COVERED[catalog]} has no line in a state: {name}")
     lines: list[bytes] = []
-    for sql in (*QUERIES.values(), *_sequences(query)):
+    for sql in QUERIES.values():
         lines += [line or b"" for (line,) in query(sql)]
-    rows: list[bytes] = []
-    for schema, table, path, key in query(_TABLES):
-        where = ", ".join(_json(name or b"") for name in (schema, table)).encode()
-        keyed = f"ROW({key.decode()})" if key is not None else "ROW(t.*)"
-        source = f"ONLY {(path or b'').decode()} AS t"
-        found = query(f"SELECT {_digest(keyed)}, {_digest('ROW(t.*)')} FROM {source}")
-        rows += [b'["row", %s, "%s", "%s"]' % (where, one, other) for one, other in found]
     lines.sort()
-    rows.sort()
+    defined = hashlib.sha256(b"\n".join(lines)).hexdigest()
+    for sql in _sequences(query):
+        lines += [line or b"" for (line,) in query(sql)]
+    lines.sort()
+    found = query(_TABLES.format(remembered=_REMEMBERED))
+    if any(number is not None for *_, number in found):
+        # what is in the server's memory only would not be in its files
+        query("CHECKPOINT")
+    wanted: list[tuple[str | None, str, str]] = []
+    for schema, table, path, key, every, number in found:
+        where = ", ".join(_json(name or b"") for name in (schema, table))
+        whole = f"ROW({(every or b'').decode()})"
+        keyed = f"ROW({key.decode()})" if key is not None else whole
+        at = (
+            None
+            if number is None
+            else _content(query, number.decode(), f"{where} {keyed}", defined)
+        )
+        sql = (
+            f"COPY (SELECT d FROM (SELECT {_digest(keyed)} || {_digest(whole)} AS d"
+            f" FROM ONLY {(path or b'').decode()} AS t) x ORDER BY d) TO STDOUT (FORMAT binary)"
+        )
+        wanted.append((at, where, sql))
+    tables = sorted(_read(wanted, readers, notes))
+    count = sum(rows.number for rows in tables)
+    rows = sorted(_listed(tables) if count <= LISTED else _summed(tables))
     # a line end inside a text is escaped; others are the server's own layout
-    return b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines + rows), len(rows)
+    data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines + rows)
+    if len(data) > MOST_BYTES:
+        raise TooLarge(f"the state of the clone is larger than {MOST_BYTES} bytes")
+    return State(data, count, tuple(tables))
+
+
+def _read(
+    wanted: Iterable[tuple[str | None, str, str]], readers: Sequence[Records], notes: Notes
+) -> list[Rows]:
+    """Return the rows of tables, given what tells the content of each, its name and a query."""
+    if len(readers) == 1:
+        return [notes.rows(key, where, partial(readers[0], sql)) for key, where, sql in wanted]
+    from concurrent.futures import ThreadPoolExecutor
+
+    free: SimpleQueue[Records] = SimpleQueue()
+    for reader in readers:
+        free.put(reader)
+
+    def read(one: tuple[str | None, str, str]) -> Rows:
+        key, where, sql = one
+        reader = free.get()
+        try:
+            return notes.rows(key, where, partial(reader, sql))
+        finally:
+            free.put(reader)
+
+    with ThreadPoolExecutor(len(readers)) as pool:
+        return list(pool.map(read, wanted))
+
+
+def _listed(tables: Iterable[Rows]) -> Iterator[bytes]:
+    for rows in tables:
+        for one in rows.records():
+            yield _line("row", rows.where, one)
+
+
+def _line(kind: str, where: str, record: bytes) -> bytes:
+    text = record.hex()
+    return f'["{kind}", {where}, "{text[:_RECORD]}", "{text[_RECORD:]}"]'.encode()
+
+
+def _summed(tables: Iterable[Rows]) -> Iterator[bytes]:
+    for rows in tables:
+        yield f'["rows", {rows.where}, {rows.number}, "{rows.digest}"]'.encode()
+
+
+def _content(query: Query, number: str, named: str, defined: str) -> str | None:
+    """Return what tells the content of a table from every other; None if nothing does.
+
+    That is its visibility map: whatever changes a row takes back the bit of its page, and only
+    VACUUM sets it again, whereby the page of the map gets another place in the log of the server.
+    """
+    ((path, size, _, toast_path, toast_size, columns, own),) = query(_FILES.format(number))
+    name, pages = (path or b"").decode(), -(-int(size or b"0") // _PAGE)
+    ((found,),) = query(_MAP.format(_literal(f"{name}_vm"), _LARGEST_MAP))
+    visible = bytes.fromhex((found or b"").decode())
+    if not _all_visible(visible, pages):
+        return None
+    told = [
+        named,
+        (columns or b"").decode(),
+        "" if own == b"t" else defined,
+        # a copy of the database has the same files below another folder
+        *[
+            (part or b"").decode().rpartition("/")[2]
+            for part in (path, size, toast_path, toast_size)
+        ],
+        hashlib.sha256(visible).hexdigest(),
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _all_visible(visible: bytes, pages: int) -> bool:
+    """Whether a visibility map has the bit of each of so many pages."""
+    bits = b"".join(visible[at + _MAP_HEADER : at + _PAGE] for at in range(0, len(visible), _PAGE))
+    whole, rest = divmod(pages, _PAGES_OF_A_BYTE)
+    last = _ALL_VISIBLE & ((1 << 2 * rest) - 1)
+    if len(bits) < whole + bool(rest) or (rest and bits[whole] & last != last):
+        return False
+    return all(one & _ALL_VISIBLE == _ALL_VISIBLE for one in set(bits[:whole]))
 
 
 def _sequences(query: Query) -> list[str]:
@@ -205,7 +451,7 @@ def _sequences(query: Query) -> list[str]:
 
 
 def _digest(expression: str) -> str:
-    return f"encode(sha256(convert_to(({expression})::text, 'UTF8')), 'hex')"
+    return f"sha256(record_send({expression}))"
 
 
 def _not_covered(query: Query) -> list[tuple[str, str]]:
@@ -254,9 +500,44 @@ def moved_sequences(before: bytes, after: bytes) -> list[str]:
 
 
 def other_lines(before: bytes, after: bytes) -> int:
-    """Return how many lines but those of sequences' values are in one of two states only."""
+    """Return how many lines but those of sequences' values and rows are in one of two states."""
+    told = (b'["sequence value"', b'["row"', b'["rows"')
     one, two = (
-        {line for line in state.splitlines() if not line.startswith(b'["sequence value"')}
+        {line for line in state.splitlines() if not line.startswith(told)}
         for state in (before, after)
     )
     return len(one ^ two)
+
+
+GONE, CAME = "gone", "came"
+
+
+def touched(before: State, after: State) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each row that only one of two states has, table by table.
+
+    Returns:
+        ``gone`` or ``came``; schema and table as in :class:`Rows`; the digests of key and row.
+    """
+    was, now = ({rows.where: rows for rows in state.tables} for state in (before, after))
+    for where in sorted(was.keys() | now.keys()):
+        one, two = was.get(where), now.get(where)
+        if one is not None and two is not None and one.digest == two.digest:
+            continue
+        for old, new in zip(_by_first(one), _by_first(two), strict=True):
+            told = [(record, GONE) for record in (old - new).elements()]
+            told += [(record, CAME) for record in (new - old).elements()]
+            for record, word in sorted(told):
+                text = record.hex()
+                yield word, where, text[:_RECORD], text[_RECORD:]
+
+
+def _by_first(rows: Rows | None) -> Iterator[Counter[bytes]]:
+    """Yield 256 times the rows whose digest begins with one byte, as few as that are in memory."""
+    at = 0
+    for first, found in groupby(rows.records() if rows is not None else (), itemgetter(0)):
+        for _ in range(first - at):
+            yield Counter()
+        at = first + 1
+        yield Counter(found)
+    for _ in range(256 - at):
+        yield Counter()
