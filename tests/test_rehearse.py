@@ -1325,7 +1325,7 @@ from generator.rehearse.run import CLONES, _shell
 with RunFolder(Path(sys.argv[1]), CLONES) as clones:
     (clones.path / "inner.sh").write_text("touch begun; sleep 600; exit 0")
     (clones.path / "outer.sh").write_text("sh inner.sh; exit 0")
-    _shell("outer.sh", clones.path, clones, {})
+    _shell("outer.sh", clones.path, clones, {}, lambda done: None)
 """
 
 

@@ -120,6 +120,23 @@ def evidence_files(
         )
 
 
+def anchors(
+    lane: LaneVerdict, contents: Contents, limits: strictjson.Limits
+) -> dict[str, frozenset[str]]:
+    """Return the JSON Pointers that can be led to in each evidence file that is strict JSON.
+
+    The arguments are those of :func:`evidence_files`; the files have the names of their places.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for state in lane.files:
+        if state.path in BY_FILE and state.computed is not None:
+            place = f"{lane.evidence}/{state.path}"
+            data = contents(state.computed)
+            if data is not None and _read(data, place, limits) is not None:
+                found[place] = viewer.anchors_of(data)
+    return found
+
+
 def _read(data: bytes | None, place: str, limits: strictjson.Limits) -> tuple[JsonValue] | None:
     """Return what the bytes say, in a box as it may be null; None where they are no strict JSON."""
     if data is None:

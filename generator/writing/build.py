@@ -27,7 +27,7 @@ from generator.profiles import manifest_sha256
 from generator.publish import manifest as site_manifest
 from generator.reading import strictjson
 from generator.reading.root import Root
-from generator.render import diff_pages, templates, viewer, words
+from generator.render import diff_pages, evidence_pages, templates, viewer, words
 from generator.render.chain_page import RECORDS, anchors
 from generator.render.lane_pages import LanePages, Surroundings
 from generator.render.over_lanes import OverLanes
@@ -181,24 +181,25 @@ def _render(
         recorded = around.decisions.get(lane.id, ())
         return portrait(lane, facts[lane.id], stood[lane.id], recorded)
 
-    over = OverLanes.of(verdict.lanes, facts, blockers, lambda lane: _places(docs, lane))
+    over = OverLanes.of(verdict.lanes, facts, blockers, lambda lane: _places(docs, lane, limits))
 
     def render_lane(lane: LaneVerdict) -> int:
         folder = docs / "lanes" / lane.id
         files = published(folder / "files")
         count = 0
-        for page in LanePages(
-            lane, facts[lane.id], files, around, _contents(folder / "files", files)
-        ).pages():
+        pages = LanePages(lane, facts[lane.id], files, around, _contents(folder / "files", files))
+        for page in pages.pages():
             _write_page(docs, page)
             count += 1
         _write_viewers(folder / "files", lane, files)
-        own, places = drawn(lane), _places(docs, lane)
+        own, places = drawn(lane), pages.places
         for name, data in diff_pages.portrait_files(own, places).items():
             write(docs / name, data)
         if lane.id in before:
-            found = difference(drawn(before[lane.id]), own)
-            _write_page(docs, diff_pages.diff_page(found, _places(docs, before[lane.id]), places))
+            earlier = before[lane.id]
+            found = difference(drawn(earlier), own)
+            there = _places(docs, earlier, around.json_limits)
+            _write_page(docs, diff_pages.diff_page(found, there, places))
             count += 1
         return count
 
@@ -230,9 +231,12 @@ def _render(
     return verdict, count
 
 
-def _places(docs: Path, lane: LaneVerdict) -> Places:
-    """Return where the files of a lane can be looked at."""
-    return Places(lane, published(docs / "lanes" / lane.id / "files"))
+def _places(docs: Path, lane: LaneVerdict, limits: strictjson.Limits) -> Places:
+    """Return where the files of a lane can be looked at, and which values in them."""
+    folder = docs / "lanes" / lane.id / "files"
+    files = published(folder)
+    anchors = evidence_pages.anchors(lane, _contents(folder, files), limits)
+    return Places(lane, files, anchors)
 
 
 def _write_page(docs: Path, page: Page) -> None:
