@@ -98,7 +98,10 @@ def root_of(root: Path, lanes: int) -> Path:
 
 def _lanebook(label: str, root: Path) -> Contender:
     return Contender(
-        label, (*LANEBOOK, "build", "--root", str(root)), prepare=lambda: _without(root / "site")
+        label,
+        (*LANEBOOK, "build", "--root", str(root)),
+        # nor anything that was made before
+        prepare=lambda: _without(root / "site", root / ".lanebook"),
     )
 
 
@@ -109,10 +112,11 @@ def _engine(label: str, root: Path, html: Path, lanes: int) -> Contender:
     return Contender(label, command, cwd=root, env=environ, prepare=lambda: _without(html))
 
 
-def _without(folder: Path) -> None:
-    """Remove a folder, and let the disk come to rest."""
-    if folder.exists():
-        shutil.rmtree(folder)
+def _without(*folders: Path) -> None:
+    """Remove folders, and let the disk come to rest."""
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)
     os.sync()
 
 
