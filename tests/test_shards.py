@@ -242,6 +242,20 @@ def test_a_store_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -
     assert parts == plain(stage(tmp_path / "plain", small()))
 
 
+@pytest.mark.parametrize("part", ["", "html", "notes"])
+def test_a_store_that_is_a_link_is_not_followed(part: str, kept: Path, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    (kept / part).rename(away)
+    (kept / part).symlink_to(away)
+    (away / "html").mkdir(exist_ok=True)
+    (away / "html" / "mine.txt").write_text("mine", "utf-8")
+    (away / "mine.txt").write_text("mine", "utf-8")
+    before = tree(away)
+    counts, _ = apart(stage(tmp_path / "parts", small()), PageStore(kept))
+    assert counts == (12, 12)
+    assert tree(away) == before
+
+
 def test_a_store_may_be_left_unread(kept: Path, tmp_path: Path) -> None:
     counts, _ = apart(stage(tmp_path / "parts", small()), PageStore(kept, read=False))
     assert counts == (12, 12)

@@ -59,7 +59,9 @@ class PageStore:
 
     def __init__(self, folder: Path | None, *, read: bool = True) -> None:
         """Take the folder, which need not exist, and whether what lies in it is looked at."""
-        self._folder = folder
+        # a link could lead to files of somebody else, and what is not used is removed
+        parts = (folder, folder / _NOTES, folder / _BODIES) if folder is not None else ()
+        self._folder = None if any(part.is_symlink() for part in parts) else folder
         self._read = read
         self._used: dict[str, set[str]] = {_NOTES: set(), _BODIES: set()}
 
