@@ -46,6 +46,14 @@ validation:
 """
 
 
+class _Missing(NamedTuple):
+    """A page that is not in the store."""
+
+    key: str
+    size: int
+    """Bytes of its Markdown, by which the runs are balanced."""
+
+
 class Counts(NamedTuple):
     """What a build of shards came to."""
 
@@ -81,9 +89,8 @@ def build(
     html.mkdir(parents=True)
     pages, others = sharding.in_order(str(docs))
     base = _base(engine, config)
-    texts: dict[str, bytes] = {}
     notes: dict[str, Note] = {}
-    missing: dict[str, str] = {}
+    missing: dict[str, _Missing] = {}
     made: set[Path] = set()
     for path in pages:
         data = (docs / path).read_bytes()
@@ -96,26 +103,23 @@ def build(
         if note is not None and store.place(note.body, target):
             notes[path] = note
         else:
-            texts[path] = data
-            missing[path] = key
+            missing[path] = _Missing(key, len(data))
     shell_key = _key(base, "", b"")
     shell = store.shell(shell_key)
     if shell is not None and not _placed(shell, html, store):
         shell = None
     if shell is None and not missing:
         # something has to be run for what is of no page
-        texts["index.md"] = (docs / "index.md").read_bytes()
-        missing["index.md"] = notes.pop("index.md").key
-    sources = {path: sharding.source(path, data.decode("utf-8")) for path, data in texts.items()}
+        missing["index.md"] = _Missing(notes.pop("index.md").key, 0)
     day = datetime.fromtimestamp(epoch, UTC).date().isoformat()
     # a page that the nav names and that is not there is for the engine to refuse
     nav = plan.nav.intersection(pages)
     running = _Runs(engine, stage, epoch, nav, jobs or default_jobs())
-    with contextlib.closing(running.over(sources)) as done:
+    with contextlib.closing(running.over(missing)) as done:
         for folder, batch in done:
             found = _Found(folder / "html", batch, day)
-            for path in batch.own:
-                note = notes[path] = found.note(path, missing[path], sources[path])
+            for path, links in batch.own.items():
+                note = notes[path] = found.note(path, missing[path].key, links)
                 _move(folder / "html", html, sharding.html_of(path), note.body, store)
                 store.keep(note)
             if shell is None:
@@ -170,8 +174,8 @@ def _move(one: Path, other: Path, name: str, digest: str, store: PageStore) -> N
 
 
 class _Batch(NamedTuple):
-    own: Sequence[str]
-    """The pages that are wanted."""
+    own: Mapping[str, tuple[tuple[str, str], ...]]
+    """The pages that are wanted, and where the links of each lead."""
     pages: Sequence[str]
     """These and those of the nav, in the engine's order."""
 
@@ -188,11 +192,9 @@ class _Runs:
         self.nav = nav
         self.jobs = jobs
 
-    def over(
-        self, sources: Mapping[str, sharding.Source]
-    ) -> Generator[tuple[Path, _Batch], None, None]:
+    def over(self, missing: Mapping[str, _Missing]) -> Generator[tuple[Path, _Batch], None, None]:
         """Yield each shard as it is done; its folder may be taken apart."""
-        sizes = {path: len(source.text) for path, source in sources.items()}
+        sizes = {path: one.size for path, one in missing.items()}
         waiting = list(enumerate(sharding.batches(sizes, self.jobs))) if sizes else []
         waiting.reverse()
         running: list[tuple[Run, Path, _Batch]] = []
@@ -201,13 +203,13 @@ class _Runs:
                 while waiting and len(running) < self.jobs:
                     number, own = waiting.pop()
                     folder = self.stage / SHARDS / str(number)
-                    batch = self._write(folder, own, sources)
+                    batch = self._write(folder, own)
                     running.append((Run(self.engine, folder, self.epoch), folder, batch))
                 done = [one for one in running if one[0].ended]
                 for one in done:
                     running.remove(one)
                     run, folder, batch = one
-                    run.end(folder, folder / "html" / sharding.html_of(batch.own[0]))
+                    run.end(folder, folder / "html" / sharding.html_of(next(iter(batch.own))))
                     yield folder, batch
                 if not done:
                     time.sleep(0.01)
@@ -215,12 +217,14 @@ class _Runs:
             for run, _, _ in running:
                 run.kill()
 
-    def _write(
-        self, folder: Path, own: Sequence[str], sources: Mapping[str, sharding.Source]
-    ) -> _Batch:
+    def _write(self, folder: Path, paths: Sequence[str]) -> _Batch:
         docs = folder / "docs"
-        for path in own:
-            write(docs / path, sources[path].text.encode("utf-8"))
+        own: dict[str, tuple[tuple[str, str], ...]] = {}
+        for path in paths:
+            data = (self.stage / "site" / "docs" / path).read_bytes()
+            source = sharding.source(path, data.decode("utf-8"))
+            write(docs / path, source.text.encode("utf-8"))
+            own[path] = source.links
         for path in self.nav.difference(own):
             # the nav of a page leads to it, and gives it a title; what it says is of no matter
             write(docs / path, b"# Page\n")
@@ -251,14 +255,14 @@ class _Found:
             for path, text in zip(batch.pages, said, strict=False)
         }
 
-    def note(self, path: str, key: str, source: sharding.Source) -> Note:
+    def note(self, path: str, key: str, links: tuple[tuple[str, str], ...]) -> Note:
         """Return what is to be kept of a page."""
         name = sharding.html_of(path)
         data = (self.html / name).read_bytes()
         return Note(
             key=key,
             body=hashlib.sha256(data).hexdigest(),
-            links=source.links,
+            links=links,
             ids=tuple(sorted(sharding.ids(data.decode("utf-8")))),
             search=",".join(self.entries.get(name, ())),
             sitemap=self.said.get(path, ""),

@@ -108,8 +108,6 @@ def _titled(nav: Sequence[Any]) -> Iterator[str]:
 class Source(NamedTuple):
     """One page as it goes to an engine, and where its links lead."""
 
-    path: str
-    """Relative to ``docs_dir``."""
     text: str
     """Its Markdown, in which links to pages are links to what is made of them."""
     links: tuple[tuple[str, str], ...]
@@ -132,7 +130,7 @@ def source(path: str, text: str) -> Source:
             return match[0]
         return f"]({posixpath.relpath(html_of(whole), folder or '.')}{fragment})"
 
-    return Source(path, _LINK.sub(lead, text), tuple(links))
+    return Source(_LINK.sub(lead, text), tuple(links))
 
 
 def html_of(path: str) -> str:
